@@ -1,0 +1,71 @@
+import type { EventStore } from '../../events/eventStore.js';
+import type { Signals } from '../../projections/signals.js';
+import { appendText } from '../json/eventText.js';
+import { openLogReader } from './logReader.js';
+import { readsOf } from './logReads.js';
+import { prepareLogFile } from './logSchema.js';
+import { watchLog } from './logWatch.js';
+import { startLogWriter, type LogWriterLinkOptions } from './logWriterLink.js';
+import { follow } from './subscription.js';
+
+export interface SqliteLogOptions {
+  /** The database file; it and its folder are made when there are none. It needs a local disk. */
+  readonly file: string;
+  readonly signals: Signals;
+}
+
+/** The log without its writer: for a thread that only follows it. */
+export type EventLogReader = Omit<EventStore, 'append'>;
+
+/**
+ * Opens a log for reading: no writer thread is started.
+ * @throws StoreUnavailable when the file is damaged, foreign, of a newer format, or can't be opened.
+ */
+export async function openSqliteEventLogReader({
+  file,
+  signals,
+}: SqliteLogOptions): Promise<EventLogReader> {
+  prepareLogFile(file);
+  const reader = openLogReader(file);
+  const watch = watchLog(() => reader.head(), signals);
+  return {
+    ...readsOf(reader),
+    subscribe: (options) => follow(reader, watch, options),
+    head: async () => reader.head(),
+    async stop() {
+      watch.stop();
+      reader.close();
+    },
+  };
+}
+
+/**
+ * Opens a log for reading and appending. Two processes of one host may open the same file.
+ * @throws StoreUnavailable as above.
+ */
+export async function openSqliteEventStore({
+  file,
+  signals,
+  ...threadOptions
+}: SqliteLogOptions & Pick<LogWriterLinkOptions, 'startThread'>): Promise<EventStore> {
+  const reader = await openSqliteEventLogReader({ file, signals });
+  const writer = await startLogWriter({
+    file,
+    onCommit: (position) => signals.publish({ kind: 'log', position }),
+    ...threadOptions,
+  }).catch(async (error: unknown) => {
+    await reader.stop();
+    throw error;
+  });
+  let stopped: Promise<void> | undefined;
+
+  return {
+    ...reader,
+    append: async (stream, events, expected) => writer.append(appendText(stream, events, expected)),
+    stop() {
+      // The writer goes last: the last connection to close folds the WAL into the database.
+      stopped ??= reader.stop().then(() => writer.stop());
+      return stopped;
+    },
+  };
+}

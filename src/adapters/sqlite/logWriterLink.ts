@@ -1,0 +1,161 @@
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { StoreUnavailable, WrongRevision, type Appended } from '../../events/eventStore.js';
+import type { Position } from '../../events/envelope.js';
+import type { AppendText } from '../json/eventText.js';
+import { threadFile } from '../threads/threadFile.js';
+import type { AppendRequest, Outcome } from './logWriter.js';
+import type { WriterAnswer, WriterMessage } from './logWriterThread.js';
+
+/** The writer thread as the calling thread sees it. */
+export interface LogWriterLink {
+  append(append: AppendText): Promise<Appended>;
+  /** Finishes what was accepted and ends the thread. */
+  stop(): Promise<void>;
+}
+
+export interface LogWriterLinkOptions {
+  readonly file: string;
+  /** Called after each commit with the highest position that it wrote or repeated. */
+  readonly onCommit: (position: Position) => void;
+  /** How the thread is started: a test keeps hold of it here. */
+  readonly startThread?: (file: URL, options: WorkerOptions) => Worker;
+}
+
+/**
+ * Events after which a message goes off before its turn of the event loop is over: the writer is at
+ * work on it while this thread prepares the next.
+ */
+const MESSAGE_EVENTS = 64;
+
+interface Pending {
+  readonly append: AppendText;
+  readonly resolve: (answer: Appended) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Starts the writer thread; resolves when it has opened the file. */
+export async function startLogWriter({
+  file,
+  onCommit,
+  startThread = (url, options) => new Worker(url, options),
+}: LogWriterLinkOptions): Promise<LogWriterLink> {
+  const thread = startThread(threadFile(import.meta.url, './logWriterThread.js'), {
+    workerData: { file },
+  });
+  const exited = new Promise((resolve) => thread.once('exit', resolve));
+  /** Everything that has no answer yet, in the order in which answers come. */
+  const pending: Pending[] = [];
+  let unposted: AppendRequest[] = [];
+  let unpostedEvents = 0;
+  let answered: WriterAnswer[] = [];
+  let ended: StoreUnavailable | undefined;
+  let whenSettled: (() => void) | undefined;
+
+  function post(): void {
+    if (unposted.length === 0) return;
+    thread.postMessage(unposted satisfies WriterMessage);
+    unposted = [];
+    unpostedEvents = 0;
+  }
+
+  function settle(count: number, how: (pending: Pending, index: number) => void): void {
+    pending.splice(0, count).forEach(how);
+    if (pending.length === 0) whenSettled?.();
+  }
+
+  /**
+   * Answers are given out once a turn. Node hands over messages as long as more arrive, and every
+   * answer may bring forth an append and so another message: sockets would wait for the end of that.
+   */
+  function receive(answer: WriterAnswer): void {
+    if (answered.push(answer) === 1) setImmediate(giveOut);
+  }
+
+  function giveOut(): void {
+    const answers = answered;
+    answered = [];
+    for (const answer of answers) {
+      if (answer.kind === 'committed') accept(answer.outcomes);
+      if (answer.kind === 'failed') {
+        const fault = new StoreUnavailable(answer.reason, answer.message);
+        settle(answer.count, ({ reject }) => reject(fault));
+      }
+    }
+  }
+
+  function accept(outcomes: readonly Outcome[]): void {
+    let highest = 0;
+    settle(outcomes.length, (append, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.[0] === 'appended') highest = Math.max(highest, outcome[2]);
+      settleOne(append, outcome);
+    });
+    if (highest > 0) onCommit(BigInt(highest) as Position);
+  }
+
+  function end(error: StoreUnavailable): void {
+    ended ??= error;
+    unposted = [];
+    giveOut();
+    settle(pending.length, ({ reject }) => reject(error));
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    thread.on('message', (message: WriterAnswer) => {
+      if (message.kind === 'ready') resolve();
+      else receive(message);
+    });
+    thread.on('error', (cause) => {
+      const error = lost(file, cause);
+      end(error);
+      reject(error);
+    });
+    thread.on('exit', () => {
+      const error = lost(file);
+      end(error);
+      reject(error);
+    });
+  });
+
+  return {
+    append(append) {
+      if (ended !== undefined) return Promise.reject(ended);
+      return new Promise((resolve, reject) => {
+        pending.push({ append, resolve, reject });
+        unposted.push([append.stream, append.expected, append.events]);
+        unpostedEvents += append.events.length;
+        if (unpostedEvents >= MESSAGE_EVENTS) post();
+        // All requests that one turn of the event loop brings travel together.
+        else if (unposted.length === 1) setImmediate(post);
+      });
+    },
+
+    async stop() {
+      if (ended !== undefined) return;
+      ended = new StoreUnavailable('stopped', 'the event store is stopped');
+      post();
+      if (pending.length > 0) {
+        await new Promise<void>((resolve) => {
+          whenSettled = resolve;
+        });
+      }
+      thread.postMessage(null satisfies WriterMessage);
+      await exited;
+    },
+  };
+}
+
+function settleOne({ append, resolve, reject }: Pending, outcome: Outcome | undefined): void {
+  if (outcome?.[0] === 'appended') {
+    resolve({ revision: outcome[1], position: BigInt(outcome[2]) as Position });
+    return;
+  }
+  const actual = outcome?.[1] ?? -1;
+  reject(new WrongRevision(append.stream, append.expected, actual < 0 ? undefined : actual));
+}
+
+function lost(file: string, cause?: unknown): StoreUnavailable {
+  return new StoreUnavailable('unreachable', `${file}: the log's writer thread has ended`, {
+    cause,
+  });
+}

@@ -1,0 +1,72 @@
+import { LRUCache } from 'lru-cache';
+import { REPEAT_WINDOW } from '../../events/eventStore.js';
+
+/** What the writer remembers of a stream, so that an append costs inserts only. */
+export interface StreamState {
+  readonly id: number;
+  /** The last revision; -1 for a stream without events. */
+  revision: number;
+  /** The first revision whose id is remembered; they are from there on without a gap. */
+  rememberedFrom: number;
+  readonly slot: number;
+}
+
+export interface StreamCache {
+  get(name: string): StreamState | undefined;
+  add(name: string, id: number, revision: number): StreamState;
+  clear(): void;
+  /** Remembers the id of the event at a revision. */
+  remember(state: StreamState, revision: number, eventId: string): void;
+  /** Revisions of the repeat window that may carry this id, newest first: to be looked up. */
+  candidates(state: StreamState, eventId: string): number[];
+}
+
+/**
+ * The `capacity` streams written last. Of the ids of each stream's last REPEAT_WINDOW events 32 bits
+ * are kept, in one array for all streams: 128 bytes a stream, and a false likeness costs one lookup.
+ */
+export function createStreamCache(capacity: number): StreamCache {
+  // One more than the streams: a new one gets its slot before the oldest gives up its own.
+  const prints = new Uint32Array((capacity + 1) * REPEAT_WINDOW);
+  const free: number[] = [];
+  let unused = 0;
+  const streams = new LRUCache<string, StreamState>({
+    max: capacity,
+    dispose: ({ slot }) => free.push(slot),
+  });
+  const indexOf = ({ slot }: StreamState, revision: number) =>
+    slot * REPEAT_WINDOW + (revision % REPEAT_WINDOW);
+
+  return {
+    get: (name) => streams.get(name),
+    add(name, id, revision) {
+      const slot = free.pop() ?? unused++;
+      const state = { id, revision, rememberedFrom: revision + 1, slot };
+      streams.set(name, state);
+      return state;
+    },
+    clear: () => streams.clear(),
+    remember(state, revision, eventId) {
+      prints[indexOf(state, revision)] = printOf(eventId);
+    },
+    candidates(state, eventId) {
+      const print = printOf(eventId);
+      const found: number[] = [];
+      const oldest = Math.max(state.rememberedFrom, windowStart(state));
+      for (let revision = state.revision; revision >= oldest; revision--) {
+        if (prints[indexOf(state, revision)] === print) found.push(revision);
+      }
+      return found;
+    },
+  };
+}
+
+/** The oldest revision in which a repeat is looked for. */
+export function windowStart({ revision }: StreamState): number {
+  return Math.max(0, revision - REPEAT_WINDOW + 1);
+}
+
+/** The last digits of a UUID are its most random ones, in version 5 as in version 7. */
+function printOf(eventId: string): number {
+  return Number.parseInt(eventId.slice(-8), 16);
+}

@@ -1,0 +1,153 @@
+import { Type } from 'typebox';
+import { derivedId, namedCommandId, type Origin } from '../commands/origin.js';
+import { isRefusal, type Refusal } from '../commands/refusal.js';
+import { later, START, type Position } from '../events/envelope.js';
+import { StoreUnavailable } from '../events/eventStore.js';
+import { Id } from '../events/values.js';
+import type { Runtime } from '../runtime.js';
+import type { Line } from './body.js';
+import { meanings, Problem, type Code } from './problem.js';
+import type { Access, Answer, Call } from './route.js';
+import { object, optional, PositionText } from './schemas.js';
+import type { Check } from './validate.js';
+
+export const BatchAnswer = object({
+  accepted: Type.Integer(),
+  rejected: Type.Integer(),
+  position: PositionText,
+  results: Type.Array(
+    object({
+      line: Type.Integer({ description: 'From 1, empty lines not counted.' }),
+      status: Type.Integer(),
+      code: optional(Type.String()),
+      detail: optional(Type.String()),
+      eventId: optional(Id),
+      deviceId: optional(Id),
+    }),
+  ),
+});
+
+/** A line that has the right shape, and the command that it is. */
+export interface BatchLine<Body> {
+  readonly body: Body;
+  readonly origin: Origin;
+  /** Its place in the batch, from 0. */
+  readonly index: number;
+}
+
+/** What a line came to. */
+export type LineOutcome =
+  | { readonly position: Position; readonly eventId?: string; readonly deviceId?: string }
+  | Refusal
+  | Problem;
+
+interface LineResult {
+  readonly line: number;
+  readonly status: number;
+  readonly code?: Code;
+  readonly detail?: string;
+  readonly eventId?: string;
+  readonly deviceId?: string;
+}
+
+/** The event loop is held for about this many lines at a time; then others have their turn. */
+export const LINES_AT_ONCE = 250;
+
+type BatchCall<Allowed extends Access> = Call<unknown, unknown, unknown, Allowed>;
+
+export interface BatchDeps<Body, Allowed extends Access> {
+  readonly runtime: Runtime;
+  /** What is wrong with a line, if anything; what passes is a Body. */
+  readonly check: Check;
+  readonly maxLines: number;
+  /** Tells what each of the lines given came to, in their order. */
+  readonly run: (
+    call: BatchCall<Allowed>,
+    lines: readonly BatchLine<Body>[],
+  ) => Promise<readonly LineOutcome[]>;
+}
+
+/** A handler that answers each line of a batch by itself: a bad line spoils no other. */
+export function batch<Body, Allowed extends Access>({
+  runtime,
+  check,
+  maxLines,
+  run,
+}: BatchDeps<Body, Allowed>) {
+  return async (call: BatchCall<Allowed>): Promise<Answer> => {
+    // What `bodyKind: 'lines'` reads.
+    const lines = call.body as readonly Line[];
+    if (lines.length > maxLines) {
+      throw new Problem('TOO_MANY_LINES', { detail: `At most ${maxLines} lines.` });
+    }
+    const origin = call.origin();
+    const good: BatchLine<Body>[] = [];
+    const outcomes: LineOutcome[] = [];
+    for (const [index, line] of lines.entries()) {
+      if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await runtime.yield();
+      const wrong = wrongWith(line);
+      if (wrong !== undefined) outcomes[index] = wrong;
+      else if ('value' in line) good.push({ body: line.value as Body, origin, index });
+    }
+    const done = await run(call, good);
+    good.forEach(({ index }, nth) => {
+      outcomes[index] = done[nth] ?? new Problem('INTERNAL');
+    });
+    return answerOf(outcomes);
+  };
+
+  function wrongWith(line: Line): Problem | undefined {
+    if ('malformed' in line) return new Problem('MALFORMED_BODY');
+    const errors = check(line.value);
+    if (errors === undefined) return undefined;
+    const detail = errors.map(({ at, message }) => `${at} ${message}`.trim()).join('; ');
+    return new Problem('VALIDATION_FAILED', { detail });
+  }
+}
+
+function answerOf(outcomes: readonly LineOutcome[]): Answer {
+  let position = START;
+  for (const outcome of outcomes) {
+    if ('position' in outcome) position = later(position, outcome.position);
+  }
+  const results = outcomes.map(resultOf);
+  const accepted = results.filter(({ status }) => status < 300).length;
+  const [first] = results;
+  if (first?.code === 'IDEMPOTENCY_KEY_REUSED' && accepted === 0) {
+    throw new Problem('IDEMPOTENCY_KEY_REUSED');
+  }
+  const rejected = results.length - accepted;
+  const body = { accepted, rejected, position: position.toString(), results };
+  return { status: 200, body, position: position > START ? position : undefined };
+}
+
+function resultOf(outcome: LineOutcome, index: number): LineResult {
+  const line = index + 1;
+  if (outcome instanceof Problem) {
+    const { code, status, message: detail } = outcome;
+    return { line, status, code, detail };
+  }
+  if (isRefusal(outcome)) {
+    const { status, title } = meanings[outcome.refused];
+    return { line, status, code: outcome.refused, detail: outcome.detail ?? title };
+  }
+  const { position: _, ...ids } = outcome;
+  return { line, status: 200, ...ids };
+}
+
+/** What a fault is to the lines that it hit: the rest of the batch is answered as it went. */
+export function faultOfLine(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreUnavailable) return new Problem('STORE_UNAVAILABLE');
+  throw error;
+}
+
+/** The origin of a line whose sender gave it an id: the same id is the same command in any batch. */
+export function lineOrigin(origin: Origin, deviceId: string, id: string, content: string): Origin {
+  return { ...origin, commandId: namedCommandId(`line of ${deviceId}`, id), commandHash: content };
+}
+
+/** The origin of a line that makes a thing of its own. */
+export function ownOrigin(origin: Origin, index: number): Origin {
+  return { ...origin, commandId: derivedId(origin.commandId, `line ${index}`) };
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+import getRawBody from 'raw-body';
+import { parse } from 'secure-json-parse';
+import { Problem } from './problem.js';
+
+const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)(?:\s*;|$)/i;
+const LINES_TYPE = /^application\/(?:x-ndjson|jsonl|x-jsonlines|ndjson)(?:\s*;|$)/i;
+
+/** A line of a batch: what it says, or that it says nothing readable. */
+export type Line = { readonly value: unknown } | { readonly malformed: true };
+
+/**
+ * Reads a JSON body; undefined when there is none.
+ * @throws Problem UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, MALFORMED_BODY
+ */
+export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+  if (!hasBody(request)) return undefined;
+  if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
+    throw new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'Send application/json.' });
+  }
+  return parseJson(await readBytes(request, limit));
+}
+
+/**
+ * Reads a batch: a JSON array, or one JSON value a line (NDJSON), in which a line that can't be read
+ * spoils no other; empty lines don't count.
+ */
+export async function readLines(request: IncomingMessage, limit: number): Promise<readonly Line[]> {
+  const type = request.headers['content-type'] ?? '';
+  if (LINES_TYPE.test(type)) {
+    const text = (await readBytes(request, limit)).toString();
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map(parseLine);
+  }
+  if (!JSON_TYPE.test(type)) {
+    throw new Problem('UNSUPPORTED_MEDIA_TYPE', {
+      detail: 'Send a JSON array as application/json, or lines as application/x-ndjson.',
+    });
+  }
+  const value = hasBody(request) ? parseJson(await readBytes(request, limit)) : undefined;
+  if (!Array.isArray(value)) {
+    throw new Problem('VALIDATION_FAILED', { errors: [{ at: '', message: 'must be array' }] });
+  }
+  return value.map((one: unknown) => ({ value: one }));
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return (
+    headers['transfer-encoding'] !== undefined ||
+    (headers['content-length'] !== undefined && headers['content-length'] !== '0')
+  );
+}
+
+async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    // Nothing is ever unpacked, so that a small body can't become a large one.
+    throw new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'Send the body uncompressed.' });
+  }
+  const length = request.headers['content-length'];
+  try {
+    return await getRawBody(request, { limit, ...(length !== undefined && { length }) });
+  } catch (error) {
+    const type = error instanceof Error && 'type' in error ? error.type : undefined;
+    if (type === 'entity.too.large') {
+      throw new Problem('BODY_TOO_LARGE', { headers: { connection: 'close' } });
+    }
+    throw new Problem('MALFORMED_BODY', { detail: 'The body ended too early.' });
+  }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return parse(bytes, undefined, PROTO);
+  } catch {
+    throw new Problem('MALFORMED_BODY');
+  }
+}
+
+function parseLine(text: string): Line {
+  try {
+    return { value: parse(text, undefined, PROTO) };
+  } catch {
+    return { malformed: true };
+  }
+}
+
+/** A key that would reach into prototypes is refused where it comes in. */
+const PROTO = { protoAction: 'error', constructorAction: 'error' } as const;

@@ -1,0 +1,83 @@
+import type { EventStore } from '../events/eventStore.js';
+import type { Position } from '../events/envelope.js';
+import type { Checkpoints } from '../queries/checkpoints.js';
+import type { Runtime } from '../runtime.js';
+
+export type Status = 'ok' | 'degraded' | 'down';
+
+export interface Health {
+  /** `degraded`: reads may be behind or a document is held back; `down`: it can't serve. */
+  readonly status: Status;
+  readonly uptimeSeconds: number;
+  readonly timestamp: string;
+  readonly dependencies: {
+    readonly log: { readonly status: Status; readonly position: string | null };
+    readonly readModels: {
+      readonly status: Status;
+      readonly projections: Readonly<Record<string, ProjectionHealth>>;
+    };
+  };
+}
+
+interface ProjectionHealth {
+  readonly status: Status;
+  readonly position: string;
+  /** Events that could not be folded, and hold back their documents. */
+  readonly parked: number;
+}
+
+/** A projection that is behind for longer than this is worth an operator's look. */
+const BEHIND_MS = 10_000;
+
+export interface HealthDeps {
+  readonly store: EventStore;
+  readonly checkpoints: Checkpoints;
+  readonly runtime: Runtime;
+}
+
+/** Asks the parts how they are, at most once a second however often it is asked itself. */
+export function healthCheck({ store, checkpoints, runtime }: HealthDeps) {
+  const started = runtime.monotonic();
+  const behindSince = new Map<string, number>();
+  let last: { readonly at: number; readonly health: Promise<Health> } | undefined;
+
+  return function health(): Promise<Health> {
+    const now = runtime.monotonic();
+    if (last === undefined || now - last.at > 1_000) last = { at: now, health: look(now) };
+    return last.health;
+  };
+
+  async function look(now: number): Promise<Health> {
+    const head = await store.head().catch(() => undefined);
+    const states = await checkpoints().catch(() => undefined);
+    const projections: Record<string, ProjectionHealth> = {};
+    for (const { name, checkpoint, parked } of states ?? []) {
+      const late = lateness(name, checkpoint, head, now) > BEHIND_MS;
+      const status = late || parked > 0 ? 'degraded' : 'ok';
+      projections[name] = { status, position: checkpoint.toString(), parked };
+    }
+    const degraded = Object.values(projections).some(({ status }) => status !== 'ok');
+    const readModels = states === undefined ? 'down' : degraded ? 'degraded' : 'ok';
+    const log = head === undefined ? 'down' : 'ok';
+    return {
+      status: log === 'down' || readModels === 'down' ? 'down' : readModels,
+      uptimeSeconds: Math.round((now - started) / 1_000),
+      timestamp: new Date(runtime.now()).toISOString(),
+      dependencies: {
+        log: { status: log, position: head?.toString() ?? null },
+        readModels: { status: readModels, projections },
+      },
+    };
+  }
+
+  /** For how long a projection has not been where the log's end was. */
+  function lateness(name: string, at: Position, head: Position | undefined, now: number): number {
+    const since = behindSince.get(name);
+    if (head === undefined || at >= head) {
+      behindSince.delete(name);
+      return 0;
+    }
+    if (since === undefined) behindSince.set(name, now);
+    return now - (since ?? now);
+  }
+}

@@ -1,0 +1,63 @@
+import { LRUCache } from 'lru-cache';
+import type { States } from '../commands/states.js';
+import { deviceStream, sessionStream, userStream } from '../events/streams.js';
+import type { Runtime } from '../runtime.js';
+import { holdsToken, readDeviceToken, type DeviceTokenParts } from './deviceTokens.js';
+import { Problem } from './problem.js';
+import type { Caller } from './route.js';
+import type { Tokens } from './tokens.js';
+
+export interface IdentifyDeps {
+  readonly states: States;
+  readonly tokens: Tokens;
+  readonly runtime: Runtime;
+}
+
+const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
+const ANONYMOUS: Caller = { kind: 'anonymous' };
+const REMEMBERED = 120_000;
+
+/**
+ * Tells who calls, by the Authorization header. What a token says is only who; whether they may
+ * still call (the session goes on, the user is not disabled, the token is not revoked) and what they
+ * are now is asked of the states, so that a change acts on the next request.
+ * @throws Problem 401
+ */
+export function identify({ states, tokens, runtime }: IdentifyDeps) {
+  const deviceTokens = new LRUCache<string, DeviceTokenParts>({ max: REMEMBERED });
+
+  return async function callerOf(authorization: string | undefined): Promise<Caller> {
+    if (authorization === undefined) return ANONYMOUS;
+    const token = BEARER.exec(authorization)?.[1];
+    if (token === undefined) throw new Problem('UNAUTHENTICATED');
+    const parts = deviceTokens.get(token) ?? readDeviceToken(token);
+    return parts === undefined ? user(token) : device(token, parts);
+  };
+
+  async function device(token: string, parts: DeviceTokenParts): Promise<Caller> {
+    const { deviceId, tokenId } = parts;
+    const stream = deviceStream(deviceId);
+    const { state } = states.devices.peek(stream) ?? (await states.devices.load(stream));
+    if (state.kind !== 'registered' || !holdsToken(state, parts)) {
+      throw new Problem('UNAUTHENTICATED');
+    }
+    deviceTokens.set(token, parts);
+    return { kind: 'device', deviceId, tokenId };
+  }
+
+  async function user(token: string): Promise<Caller> {
+    const { userId, sessionId } = tokens.readAccess(token);
+    const sessions = sessionStream(sessionId);
+    const session = states.sessions.peek(sessions) ?? (await states.sessions.load(sessions));
+    if (session.state.kind !== 'active' || runtime.now() >= session.state.expiresAt) {
+      throw new Problem('SESSION_ENDED');
+    }
+    const users = userStream(userId);
+    const { state } = states.users.peek(users) ?? (await states.users.load(users));
+    if (state.kind === 'none') throw new Problem('UNAUTHENTICATED');
+    if (state.disabled) throw new Problem('USER_DISABLED');
+    return { kind: 'user', userId, sessionId, role: state.role };
+  }
+}
+
+export type Identify = ReturnType<typeof identify>;

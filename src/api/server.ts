@@ -1,0 +1,149 @@
+import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
+import cors from 'cors';
+import express, { type Express, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import type { Runtime } from '../runtime.js';
+import { docsPage } from './docsPage.js';
+import { requestIdOf } from './headers.js';
+import type { Metrics } from './metrics.js';
+import type { Performed } from './perform.js';
+import { Problem } from './problem.js';
+import { problemOf, sendAnswer, sendProblem } from './respond.js';
+import type { Method, Route } from './route.js';
+
+export interface ServerDeps {
+  readonly runtime: Runtime;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly routes: readonly Route[];
+  readonly perform: (
+    route: Route,
+  ) => (request: Request, response: Response, requestId: string) => Promise<Performed>;
+  readonly production: boolean;
+  readonly allowedOrigins: readonly string[];
+  readonly trustProxy: number | readonly string[];
+  /** Whether the server is stopping: then no connection is kept for another request. */
+  readonly stopping: () => boolean;
+}
+
+/** How long a client may take to send its headers, and the whole of a request. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+
+/** The HTTP server with every route; it does not listen yet. */
+export function makeServer(deps: ServerDeps): Server {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.set('trust proxy', deps.trustProxy);
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+      strictTransportSecurity: deps.production,
+    }),
+  );
+  app.use(cors(corsOptions(deps.allowedOrigins)));
+  app.use('/docs', docsPage());
+  for (const route of deps.routes) app[route.method](route.path, serve(deps, route));
+  refuseOtherMethods(app, deps);
+  app.use(serve(deps, NOWHERE, () => Promise.reject(new Problem('NOT_FOUND'))));
+
+  const server = createServer(
+    {
+      ...classesAtBirth(app),
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 5_000,
+    },
+    app,
+  );
+  server.maxRequestsPerSocket = 0;
+  return server;
+}
+
+/** What requests that match no route are counted as. */
+const NOWHERE = { method: 'get' as const, path: 'nowhere' };
+
+function serve(
+  deps: ServerDeps,
+  route: Route | typeof NOWHERE,
+  perform = 'handle' in route ? deps.perform(route) : undefined,
+) {
+  const { runtime, metrics, log } = deps;
+  return (request: Request, response: Response): void => {
+    const began = runtime.monotonic();
+    const requestId = requestIdOf(request.headers) ?? runtime.uuid();
+    response.setHeader('x-request-id', requestId);
+    if (deps.stopping()) response.setHeader('connection', 'close');
+    void answer();
+
+    async function answer() {
+      let caller: Performed['caller'] | undefined;
+      let fault: unknown;
+      try {
+        if (perform === undefined) throw new Problem('NOT_FOUND');
+        const performed = await perform(request, response, requestId);
+        ({ caller } = performed);
+        sendAnswer(response, performed.answer);
+      } catch (error) {
+        const problem = problemOf(error);
+        if (problem.status >= 500) fault = error;
+        sendProblem(response, problem, requestId);
+      }
+      const ms = runtime.monotonic() - began;
+      const status = response.statusCode;
+      metrics.request(route, status, ms / 1_000);
+      // The path as the route has it, and no query: what a caller writes into a URL stays out of the log.
+      const line = { requestId, method: request.method, route: route.path, status, ms, caller };
+      if (fault === undefined) log.info(line, 'request');
+      else log.error({ ...line, err: fault }, 'request failed');
+    }
+  };
+}
+
+function refuseOtherMethods(app: Express, deps: ServerDeps) {
+  const methods = new Map<string, Method[]>();
+  for (const { path, method } of deps.routes) {
+    methods.set(path, [...(methods.get(path) ?? []), method]);
+  }
+  for (const [path, known] of methods) {
+    const allow = known.map((method) => method.toUpperCase()).join(', ');
+    const refuse = () => Promise.reject(new Problem('METHOD_NOT_ALLOWED', { headers: { allow } }));
+    app.all(path, serve(deps, NOWHERE, refuse));
+  }
+}
+
+function corsOptions(allowed: readonly string[]): cors.CorsOptions {
+  return {
+    origin: allowed.includes('*') ? '*' : [...allowed],
+    exposedHeaders: ['etag', 'location', 'retry-after', 'x-position', 'x-request-id'],
+    maxAge: 600,
+  };
+}
+
+/**
+ * Express gives every request and response its own prototype, which makes V8 treat each as a
+ * dictionary and costs more than all the rest. Born with that prototype they stay fast, and the
+ * change of prototype changes nothing (docs/adr/0005).
+ */
+function classesAtBirth(app: Express) {
+  function BornRequest(...given: ConstructorParameters<typeof IncomingMessage>) {
+    return Reflect.construct(IncomingMessage, given, BornRequest) as IncomingMessage;
+  }
+  function BornResponse(...given: ConstructorParameters<typeof ServerResponse>) {
+    return Reflect.construct(ServerResponse, given, BornResponse) as ServerResponse;
+  }
+  BornRequest.prototype = app.request;
+  BornResponse.prototype = app.response;
+  return {
+    IncomingMessage: BornRequest as unknown as typeof IncomingMessage,
+    ServerResponse: BornResponse as unknown as typeof ServerResponse,
+  };
+}

@@ -1,0 +1,76 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { TSchema } from 'typebox';
+import { Problem, type FieldError } from './problem.js';
+
+/** Checks a value; a problem of code VALIDATION_FAILED says what is wrong with it. */
+export type Check = (value: unknown) => FieldError[] | undefined;
+
+const OPTIONS = {
+  strict: true,
+  allErrors: false,
+  useDefaults: true,
+  allowUnionTypes: true,
+} as const;
+
+/** For bodies: what is a string stays one. */
+const exact = withKeywords(new Ajv(OPTIONS));
+/** For parameters, which all arrive as strings. */
+const coercing = withKeywords(new Ajv({ ...OPTIONS, coerceTypes: true }));
+
+/** Compiles a schema for bodies. */
+export function checkBody(schema: TSchema): Check {
+  return asCheck(exact.compile(schema), (error) => error.instancePath);
+}
+
+/** Compiles a schema for query or path parameters; numbers and booleans are read from their texts. */
+export function checkParameters(schema: TSchema): Check {
+  return asCheck(coercing.compile(schema), (error) => error.instancePath.slice(1));
+}
+
+/** @throws Problem VALIDATION_FAILED */
+export function ensure(check: Check, value: unknown): void {
+  const errors = check(value);
+  if (errors !== undefined) throw new Problem('VALIDATION_FAILED', { errors });
+}
+
+function asCheck(validate: ValidateFunction, at: (error: ErrorObject) => string): Check {
+  return (value) => {
+    if (validate(value)) return undefined;
+    return (validate.errors ?? []).map((error) => ({ at: at(error), message: explain(error) }));
+  };
+}
+
+function explain({ keyword, params, message = 'is wrong' }: ErrorObject): string {
+  if (keyword === 'additionalProperties') {
+    return `must not have the property ${JSON.stringify(params['additionalProperty'])}`;
+  }
+  if (keyword === 'enum') return `must be one of ${String(params['allowedValues'])}`;
+  return message;
+}
+
+/** Bounds on objects whose content is the user's own: each is read back whole with what it belongs to. */
+function withKeywords(ajv: Ajv): Ajv {
+  addFormats.default(ajv, ['date-time', 'email']);
+  ajv.addKeyword({
+    keyword: 'x-maxDepth',
+    type: 'object',
+    schemaType: 'number',
+    validate: (limit: number, value: object) => depthWithin(value, limit),
+    error: { message: 'is nested too deeply' },
+  });
+  ajv.addKeyword({
+    keyword: 'x-maxBytes',
+    type: 'object',
+    schemaType: 'number',
+    validate: (limit: number, value: object) => Buffer.byteLength(JSON.stringify(value)) <= limit,
+    error: { message: 'is too large' },
+  });
+  return ajv;
+}
+
+function depthWithin(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (limit === 0) return false;
+  return Object.values(value).every((inner) => depthWithin(inner, limit - 1));
+}

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { v7 } from 'uuid';
+import type { Runtime } from '../runtime.js';
+
+/** The real clock and dice, for a command line client; the server gets its own from compose.ts. */
+export const systemRuntime: Runtime = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  uuid: () => v7(),
+  randomBytes: (size) => randomBytes(size),
+  setTimer: (ms, callback) => {
+    const timer = setTimeout(callback, ms).unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) {
+        resolve();
+        return;
+      }
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done, { once: true });
+    }),
+  yield: () => new Promise((resolve) => setImmediate(resolve)),
+};

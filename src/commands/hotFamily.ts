@@ -1,0 +1,98 @@
+import { LRUCache } from 'lru-cache';
+import type { EventStore } from '../events/eventStore.js';
+import type { RecordedEvent } from '../events/envelope.js';
+import type { Family } from './decider.js';
+import { advance, notYet, type Loaded } from './loaded.js';
+
+/**
+ * The states of one family's streams, kept in memory and fresh by the process's own subscription to
+ * the log, so that most commands and every permission check read nothing. A state may be behind by
+ * what another process has just written: the expected revision of the append catches that, and
+ * `reload` then reads what was missed.
+ */
+export interface HotFamily<State> extends Family<State> {
+  /** The stream's state if it is in memory: what a hot path looks at before it waits for `load`. */
+  peek(stream: string): Loaded<State> | undefined;
+  /** The stream's state, from memory or else from the log. */
+  load(stream: string): Promise<Loaded<State>>;
+  /** The stream's state as the log has it now. */
+  reload(stream: string): Promise<Loaded<State>>;
+  /** The stream's state as it was at a revision. */
+  at(stream: string, revision: number): Promise<Loaded<State>>;
+  /** Takes in an event of this family, from the subscription or from an append of this process. */
+  observe(event: RecordedEvent): void;
+  /** Forgets everything: after a gap in the subscription. */
+  clear(): void;
+}
+
+/** @param limit the most streams that are kept */
+export function hotFamily<State>(
+  store: EventStore,
+  family: Family<State>,
+  limit: number,
+): HotFamily<State> {
+  const hot = new LRUCache<string, Loaded<State>>({ max: limit });
+  const loads = new Map<string, Load<State>>();
+
+  async function replay(stream: string, limitEvents?: number): Promise<Loaded<State>> {
+    let loaded = notYet(family);
+    const options = limitEvents === undefined ? {} : { limit: limitEvents };
+    for await (const event of store.read(stream, options)) {
+      loaded = advance(family, loaded, event);
+    }
+    return loaded;
+  }
+
+  async function fetch(stream: string): Promise<Loaded<State>> {
+    const load: Load<State> = { stale: false, promise: replay(stream) };
+    loads.set(stream, load);
+    try {
+      const loaded = await load.promise;
+      // What came by while this was read may be missing from it: good for this caller, not to be kept.
+      if (!load.stale && loaded.revision >= 0) hot.set(stream, loaded);
+      return loaded;
+    } finally {
+      if (loads.get(stream) === load) loads.delete(stream);
+    }
+  }
+
+  function outdate(stream: string) {
+    const load = loads.get(stream);
+    if (load === undefined) return;
+    load.stale = true;
+    loads.delete(stream);
+  }
+
+  return {
+    ...family,
+    peek: (stream) => hot.get(stream),
+    async load(stream) {
+      return hot.get(stream) ?? (await (loads.get(stream)?.promise ?? fetch(stream)));
+    },
+    reload(stream) {
+      hot.delete(stream);
+      outdate(stream);
+      return fetch(stream);
+    },
+    at: (stream, revision) => replay(stream, revision + 1),
+    observe(event) {
+      outdate(event.stream);
+      const loaded = hot.peek(event.stream);
+      if (loaded === undefined || event.revision <= loaded.revision) return;
+      if (event.revision === loaded.revision + 1) {
+        hot.set(event.stream, advance(family, loaded, event));
+      } else {
+        hot.delete(event.stream);
+      }
+    },
+    clear() {
+      for (const stream of loads.keys()) outdate(stream);
+      hot.clear();
+    },
+  };
+}
+
+interface Load<State> {
+  stale: boolean;
+  readonly promise: Promise<Loaded<State>>;
+}

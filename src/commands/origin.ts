@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { v5 } from 'uuid';
+import type { Actor, EventMetadata } from '../events/envelope.js';
+
+/** Where a command comes from; goes into the metadata of every event that it causes. */
+export interface Origin {
+  readonly actor: Actor;
+  /** Unique to the command; the same for a repeat of it. */
+  readonly commandId: string;
+  /** Digest of the command's content, when the caller chose the id and so may reuse it by mistake. */
+  readonly commandHash?: string;
+  readonly requestId?: string;
+}
+
+const COMMANDS = '4f3dbb0e-6d3c-5b8a-9d0f-2b6a1f6e9c11';
+
+/** The id of a command that a caller named: the same caller and key give the same id. */
+export function namedCommandId(caller: string, key: string): string {
+  return v5(`${caller}\n${key}`, COMMANDS);
+}
+
+/** An id that follows from a command, so that its repeat makes the same thing and not another. */
+export function derivedId(commandId: string, purpose: string): string {
+  return v5(purpose, commandId);
+}
+
+/** The id of a command's event number `index`. */
+export function eventId(commandId: string, index: number): string {
+  return v5(String(index), commandId);
+}
+
+/** The digest by which a repeat is told from another command under the same key. */
+export function contentHash(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('base64url');
+}
+
+/** The metadata of an event caused by a command from `origin`. */
+export function metadataOf(origin: Origin, version: number): EventMetadata {
+  return {
+    actor: origin.actor,
+    commandId: origin.commandId,
+    ...(origin.commandHash !== undefined && { commandHash: origin.commandHash }),
+    ...(origin.requestId !== undefined && { requestId: origin.requestId }),
+    ...(version !== 1 && { version }),
+  };
+}

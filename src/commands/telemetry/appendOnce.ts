@@ -1,0 +1,85 @@
+import type { Position, RecordedEvent } from '../../events/envelope.js';
+import { WrongRevision, type EventStore, type Expected } from '../../events/eventStore.js';
+import { telemetryStream } from '../../events/streams.js';
+import { isRefusal, refuse, type Refusal } from '../refusal.js';
+import { toAppend, type Decided, type Recorded } from './decided.js';
+
+/** How many of a device's last telemetry events are looked through for a command that came before. */
+export const ONCE_WINDOW = 1_000;
+
+/** How often the look and the append are tried before the caller is told that there is too much contention. */
+const ATTEMPTS = 20;
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Appends the telemetry of commands whose ids their callers chose, so that each stands in the log
+ * once: those among the device's last ONCE_WINDOW events, of today and yesterday, are answered as
+ * the first time. The append names the revision that was looked at, so two at once can't both be first.
+ */
+export async function appendOnce(
+  store: EventStore,
+  deviceId: string,
+  decided: readonly Decided[],
+  now: number,
+): Promise<readonly (Recorded | Refusal)[]> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { known, expected } = await lookBack(store, deviceId, now);
+    const fresh = decided.filter(({ event, id, origin }) => {
+      if (isRefusal(event) || known.has(id)) return false;
+      known.set(id, { commandHash: origin.commandHash });
+      return true;
+    });
+    try {
+      const events = toAppend(fresh, now);
+      const appended =
+        events.length === 0
+          ? undefined
+          : await store.append(telemetryStream(deviceId, now), events, expected);
+      return decided.map((one) => answer(one, known.get(one.id), appended?.position));
+    } catch (error) {
+      if (!(error instanceof WrongRevision)) throw error;
+    }
+  }
+  return decided.map(({ event }) => (isRefusal(event) ? event : refuse('TOO_MUCH_CONTENTION')));
+}
+
+interface Known {
+  readonly commandHash: string | undefined;
+  /** Absent for one that is only now appended. */
+  readonly position?: Position;
+}
+
+function answer(
+  { event, id, origin }: Decided,
+  known: Known | undefined,
+  appended: Position | undefined,
+): Recorded | Refusal {
+  if (isRefusal(event)) return event;
+  if (known?.commandHash !== origin.commandHash) return refuse('IDEMPOTENCY_KEY_REUSED');
+  const position = known?.position ?? appended;
+  if (position === undefined) throw new Error(`event ${id} was neither known nor appended`);
+  return { eventId: id, position };
+}
+
+async function lookBack(store: EventStore, deviceId: string, now: number) {
+  const known = new Map<string, Known>();
+  let expected: Expected = 'none';
+  let looked = 0;
+  const look = async (stream: string, each: (event: RecordedEvent) => void) => {
+    const limit = ONCE_WINDOW - looked;
+    for await (const event of store.read(stream, { direction: 'backwards', limit })) {
+      looked++;
+      each(event);
+      known.set(event.id, {
+        commandHash: event.metadata.commandHash,
+        position: event.position,
+      });
+    }
+  };
+  await look(telemetryStream(deviceId, now), ({ revision }) => {
+    if (expected === 'none') expected = revision;
+  });
+  if (looked < ONCE_WINDOW) await look(telemetryStream(deviceId, now - DAY_MS), () => undefined);
+  return { known, expected };
+}

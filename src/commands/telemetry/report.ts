@@ -1,0 +1,141 @@
+import { later, type Position } from '../../events/envelope.js';
+import type { EventStore } from '../../events/eventStore.js';
+import { deviceStream, telemetryStream } from '../../events/streams.js';
+import type { Runtime } from '../../runtime.js';
+import { reportPresence, type ReportPresence } from '../device/reportPresence.js';
+import type { DeviceState } from '../device/state.js';
+import type { Handle } from '../handle.js';
+import type { HotFamily } from '../hotFamily.js';
+import { derivedId, eventId, type Origin } from '../origin.js';
+import { isRefusal, type Refusal } from '../refusal.js';
+import { appendOnce } from './appendOnce.js';
+import { chunked } from './chunked.js';
+import { toAppend, type Decided, type Recorded } from './decided.js';
+import { recordTelemetry, type Telemetry } from './record.js';
+
+/** One report of one device, with the command that it is. */
+export interface Report {
+  readonly telemetry: Telemetry;
+  readonly origin: Origin;
+  /** Which of the command's events it is: a batch is one command. */
+  readonly index: number;
+}
+
+export interface ReportDeps {
+  readonly store: EventStore;
+  readonly runtime: Runtime;
+  readonly devices: HotFamily<DeviceState>;
+  readonly handle: Handle;
+  /** How long after a heartbeat a device without an interval of its own counts as online, in milliseconds. */
+  readonly offlineAfterMs: number;
+}
+
+/**
+ * Records what one device reports, in order. A report whose caller chose its command id is recorded
+ * once (see appendOnce); the others are appended as they are, since nothing in them depends on what
+ * the stream holds. What the reports change of the device itself (it is online again, it says that
+ * it is in maintenance) goes into the device's own stream.
+ * @returns an answer for each report, in their order
+ * @throws StoreUnavailable when not all of it may be in the log: repeat it unchanged
+ */
+export function reporter({ store, runtime, devices, handle, offlineAfterMs }: ReportDeps) {
+  return async function report(
+    deviceId: string,
+    reports: readonly Report[],
+  ): Promise<readonly (Recorded | Refusal)[]> {
+    const stream = deviceStream(deviceId);
+    const { state } = devices.peek(stream) ?? (await devices.load(stream));
+    const now = runtime.now();
+    const decided = reports.map(({ telemetry, origin, index }) => ({
+      event: recordTelemetry(state, telemetry, now),
+      id: eventId(origin.commandId, index),
+      origin,
+    }));
+    const presence = presenceIn(state, decided, now, offlineAfterMs);
+    if (presence === undefined) return append(deviceId, decided, now);
+
+    const [answers, seen] = await Promise.all([
+      append(deviceId, decided, now),
+      note(stream, presence, decided[0]?.origin),
+    ]);
+    return answers.map((answer) =>
+      isRefusal(answer) || seen === undefined
+        ? answer
+        : { ...answer, position: later(answer.position, seen) },
+    );
+  };
+
+  async function append(deviceId: string, decided: readonly Decided[], now: number) {
+    const answers: (Recorded | Refusal)[] = [];
+    for (const chunk of chunked(decided)) {
+      const named = chunk.some(({ origin }) => origin.commandHash !== undefined);
+      const append = named ? appendOnce : appendAny;
+      answers.push(...(await append(store, deviceId, chunk, now)));
+    }
+    return answers;
+  }
+
+  async function note(
+    stream: string,
+    presence: ReportPresence,
+    origin: Origin | undefined,
+  ): Promise<Position | undefined> {
+    if (origin === undefined) return undefined;
+    const { actor, commandId, requestId } = origin;
+    const noted = await handle({
+      stream,
+      family: devices,
+      decide: (device) => reportPresence(device, presence),
+      // The report's own id belongs to its telemetry; a repeat finds the presence noted and adds nothing.
+      origin: {
+        actor,
+        commandId: derivedId(commandId, 'presence'),
+        ...(requestId !== undefined && { requestId }),
+      },
+    });
+    return isRefusal(noted) ? undefined : noted.position;
+  }
+}
+
+export type ReportTelemetry = ReturnType<typeof reporter>;
+
+/** What reports change of the device, if anything: only those recent enough to tell of now count. */
+function presenceIn(
+  state: DeviceState,
+  decided: readonly Decided[],
+  now: number,
+  offlineAfterMs: number,
+): ReportPresence | undefined {
+  if (state.kind !== 'registered') return undefined;
+  const interval = state.heartbeatInterval;
+  const window = interval === null ? offlineAfterMs : interval * 1_000;
+  let presence: ReportPresence = { at: now };
+  for (const { event } of decided) {
+    if (isRefusal(event) || event.type !== 'HeartbeatRecorded') continue;
+    if (now - event.data.at > window) continue;
+    presence = { at: now, connection: 'online', status: event.data.status ?? presence.status };
+  }
+  const { connection, status } = presence;
+  const changes =
+    (connection !== undefined && connection !== state.connection) ||
+    (status !== undefined && status !== state.status);
+  return changes ? presence : undefined;
+}
+
+async function appendAny(
+  store: EventStore,
+  deviceId: string,
+  decided: readonly Decided[],
+  now: number,
+): Promise<readonly (Recorded | Refusal)[]> {
+  const events = toAppend(decided, now);
+  const appended =
+    events.length === 0
+      ? undefined
+      : await store.append(telemetryStream(deviceId, now), events, 'any');
+  return decided.map(({ event, id }) => {
+    if (isRefusal(event)) return event;
+    if (appended === undefined) throw new Error(`event ${id} was not appended`);
+    return { eventId: id, position: appended.position };
+  });
+}

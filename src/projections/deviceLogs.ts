@@ -1,0 +1,47 @@
+import type { LogLevel } from '../events/values.js';
+import { projection } from './projection.js';
+
+/** One log line of a device. Times are milliseconds since the epoch. */
+export type DeviceLogDoc = Readonly<{
+  id: string;
+  deviceId: string;
+  organizationId: string;
+  event: string;
+  level: LogLevel;
+  message: string | null;
+  value: number | null;
+  data: Readonly<Record<string, unknown>> | null;
+  at: number;
+  receivedAt: number;
+}>;
+
+export const deviceLogs = projection<DeviceLogDoc>({
+  name: 'device-logs',
+  version: 1,
+  collection: {
+    name: 'device_logs',
+    indexes: [
+      { fields: ['deviceId', 'at'] },
+      { fields: ['deviceId', 'event', 'at'] },
+      { fields: ['deviceId', 'level', 'at'] },
+    ],
+  },
+  on: {
+    LogRecorded: {
+      key: (event) => event.id,
+      fold: (doc, { id, data, time }) =>
+        doc ?? {
+          id,
+          deviceId: data.deviceId,
+          organizationId: data.organizationId,
+          event: data.event,
+          level: data.level,
+          message: data.message ?? null,
+          value: data.value ?? null,
+          data: data.data ?? null,
+          at: data.at,
+          receivedAt: time,
+        },
+    },
+  },
+});

@@ -1,0 +1,141 @@
+import { LRUCache } from 'lru-cache';
+import { later, type Position } from '../events/envelope.js';
+import type { Recorded } from '../events/catalog.js';
+import type { AnyProjection } from './projection.js';
+import type {
+  Doc,
+  Generation,
+  Parked,
+  ProjectionBatch,
+  ReadModelStore,
+  Write,
+} from './readModels.js';
+
+/** How many documents of one projection stay in memory between batches. */
+const HOT_DOCUMENTS = 20_000;
+
+/** An event on its way into the projections: its data in today's shape, or why that could not be. */
+export type Incoming =
+  | { readonly event: Recorded; readonly position: Position }
+  | { readonly poison: Parked; readonly type: string; readonly position: Position };
+
+/** One generation being folded: what it needs to remember from batch to batch. */
+export interface Fold {
+  readonly projection: AnyProjection;
+  readonly generation: Generation;
+  /** How far it has come, in the store as in memory. */
+  checkpoint(): Position;
+  /** Whether queries see it. */
+  live(): boolean;
+  /** Queries see it from now on. */
+  activated(): void;
+  /** Folds a batch in memory; nothing is changed until `settle`. */
+  fold(incoming: readonly Incoming[], upTo: Position): Promise<ProjectionBatch>;
+  /** Takes over what was folded, once the store has it. */
+  settle(batch: ProjectionBatch): void;
+}
+
+/** Opens a generation for folding, from where the store says that it is. */
+export async function openFold(
+  store: ReadModelStore,
+  projection: AnyProjection,
+  now: () => number,
+): Promise<Fold> {
+  const { name, version, collection } = projection;
+  const generation = await store.open(name, version, collection);
+  const types = new Set(projection.types);
+  const hot = new LRUCache<string, Working>({ max: HOT_DOCUMENTS });
+  const held = new Set(await store.parkedKeys(generation));
+  let { checkpoint, live } = generation;
+
+  /** Each of the batch's documents that this projection wants changed, with the events that change it. */
+  function wanted(incoming: readonly Incoming[]) {
+    const changes: { readonly key: string; readonly event: Recorded }[] = [];
+    const poison: Parked[] = [];
+    for (const one of incoming) {
+      if (one.position <= checkpoint) continue;
+      if ('poison' in one) {
+        if (types.has(one.type)) poison.push({ ...one.poison, projection: name });
+      } else if (types.has(one.event.type)) {
+        for (const key of projection.keys(one.event)) changes.push({ key, event: one.event });
+      }
+    }
+    return { changes, poison };
+  }
+
+  async function load(keys: Iterable<string>): Promise<Map<string, Working>> {
+    const working = new Map<string, Working>();
+    const missing: string[] = [];
+    for (const key of keys) {
+      const known = hot.get(key);
+      if (known === undefined) missing.push(key);
+      else working.set(key, known);
+    }
+    if (missing.length > 0) {
+      const stored = await store.load(generation, missing);
+      for (const key of missing) working.set(key, stored.get(key) ?? ABSENT);
+    }
+    return working;
+  }
+
+  return {
+    projection,
+    generation,
+    checkpoint: () => checkpoint,
+    live: () => live,
+    activated() {
+      live = true;
+    },
+    async fold(incoming, upTo) {
+      const { changes, poison } = wanted(incoming);
+      const before = await load(new Set(changes.map(({ key }) => key)));
+      const after = new Map<string, Working>();
+      for (const { key, event } of changes) {
+        if (held.has(key)) continue;
+        const known = after.get(key) ?? before.get(key) ?? ABSENT;
+        if (known.position !== undefined && event.position <= known.position) continue;
+        try {
+          const doc = projection.fold(known.doc, event, key) ?? undefined;
+          if (doc !== known.doc) after.set(key, { doc, position: event.position });
+        } catch (error) {
+          // The same data folds the same way each time: trying again at once would change nothing.
+          held.add(key);
+          poison.push(park(name, key, event, error, now()));
+        }
+      }
+      const writes: Write[] = [];
+      for (const [key, { doc, position }] of after) {
+        if (position === undefined) continue;
+        const known = before.get(key)?.doc;
+        writes.push({ key, doc: doc ?? null, position, ...(known && { before: known }) });
+      }
+      return { generation, writes, parked: poison, checkpoint: later(upTo, checkpoint) };
+    },
+    settle(batch) {
+      for (const { key, doc, position } of batch.writes) {
+        hot.set(key, { doc: doc ?? undefined, position });
+      }
+      checkpoint = batch.checkpoint;
+    },
+  };
+}
+
+interface Working {
+  readonly doc?: Doc | undefined;
+  readonly position?: Position;
+}
+
+const ABSENT: Working = {};
+
+/** The record of an event that could not be folded into the document of `key`. */
+export function park(
+  projection: string,
+  key: string,
+  event: { readonly id: string; readonly type: string; readonly position: Position },
+  error: unknown,
+  parkedAt: number,
+): Parked {
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const { id: eventId, type: eventType, position } = event;
+  return { projection, key, position, eventId, eventType, error: reason.slice(0, 1_000), parkedAt };
+}

@@ -1,0 +1,55 @@
+import type { Position } from '../events/envelope.js';
+import type { EventStore } from '../events/eventStore.js';
+
+/**
+ * How many last events of the log are remembered by id. A store may hold an event twice when an
+ * append with `any` was repeated after its answer was lost; the repeat comes within seconds.
+ */
+export const REPEATS_REMEMBERED = 16_384;
+
+/** Tells an event that stands twice in the log, by the ids of the last events before it. */
+export interface Repeats {
+  /** Whether the id is among the last events; remembers it if it isn't. */
+  seen(id: string): boolean;
+}
+
+/** Remembers what stands before `position`, so that a restart folds as an uninterrupted run would. */
+export async function repeatsBefore(
+  log: Pick<EventStore, 'readAll'>,
+  position: Position,
+  types: readonly string[],
+): Promise<Repeats> {
+  const ring: string[] = [];
+  const limit = REPEATS_REMEMBERED;
+  for await (const { id } of log.readAll({
+    from: later1(position),
+    direction: 'backwards',
+    limit,
+    types,
+  })) {
+    ring.push(id);
+  }
+  ring.reverse();
+  const ids = new Set(ring);
+  let oldest = 0;
+  return {
+    seen(id) {
+      if (ids.has(id)) return true;
+      ids.add(id);
+      if (ring.length < REPEATS_REMEMBERED) {
+        ring.push(id);
+        return false;
+      }
+      const forgotten = ring[oldest];
+      if (forgotten !== undefined) ids.delete(forgotten);
+      ring[oldest] = id;
+      oldest = (oldest + 1) % REPEATS_REMEMBERED;
+      return false;
+    },
+  };
+}
+
+/** Reading backwards leaves out where it starts: one further takes `position` itself in. */
+function later1(position: Position): Position {
+  return (position + 1n) as Position;
+}

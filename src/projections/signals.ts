@@ -1,0 +1,22 @@
+import type { Position } from '../events/envelope.js';
+
+/**
+ * A small hint from one role to another. It may be lost or come late: whoever waits for one also
+ * looks at the truth (the log's head, a checkpoint) at a slow beat.
+ */
+export type Signal =
+  /** The log has grown to at least `position`. */
+  | { readonly kind: 'log'; readonly position: Position }
+  /** What queries see of these projections has reached `position`. */
+  | {
+      readonly kind: 'projected';
+      readonly projections: readonly string[];
+      readonly position: Position;
+    };
+
+export interface Signals {
+  publish(signal: Signal): void;
+  /** Calls `listener` for every signal, this side's own included, until the returned function is called. */
+  listen(listener: (signal: Signal) => void): () => void;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,10 @@
+import { runAsThread } from './adapters/threads/roleThread.js';
+import { makeLog } from './log.js';
+import { startProjections, type ProjectionSettings } from './projectionsRole.js';
+
+/** The thread that folds, in the one-process default. */
+await runAsThread((given) => {
+  // What superviseProjections gave, cloned.
+  const settings = given as ProjectionSettings;
+  return startProjections(settings, makeLog(settings.logLevel));
+});

@@ -1,0 +1,1 @@
+export { InvalidCursor } from '../projections/readModels.js';

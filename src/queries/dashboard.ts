@@ -1,0 +1,100 @@
+import {
+  activityKey,
+  EVERYONE,
+  fleetKey,
+  type ActivityDoc,
+  type Counts,
+  type FleetDoc,
+} from '../projections/dashboard.js';
+import type { DeviceDoc } from '../projections/devices.js';
+import type { ReadModels } from '../projections/readModels.js';
+import { bucketStart, DAY_MS, HOUR_MS, type UsageDoc } from '../projections/usage.js';
+
+const HOURS = 24;
+const TOP = 10;
+
+export interface Dashboard {
+  readonly devices: {
+    readonly total: number;
+    readonly status: Counts;
+    readonly connection: Counts;
+    readonly type: Counts;
+  };
+  /** The last 24 hours (UTC), oldest first, those without reports too. */
+  readonly activity: readonly { readonly start: number; readonly total: number }[];
+  /** How often each event was reported in them: `heartbeat`, or the log's event name. */
+  readonly events: Counts;
+  /** The devices that reported most since midnight (UTC). */
+  readonly top: readonly { readonly id: string; readonly name: string; readonly total: number }[];
+}
+
+/** The state of the fleets of some organizations, or of every one. */
+export function dashboardOf(reads: ReadModels) {
+  return async (organizations: readonly string[] | 'all', now: number): Promise<Dashboard> => {
+    const scopes = organizations === 'all' ? [EVERYONE] : organizations;
+    const first = bucketStart(now, HOUR_MS) - (HOURS - 1) * HOUR_MS;
+    const starts = Array.from({ length: HOURS }, (_, index) => first + index * HOUR_MS);
+    const keys = scopes.flatMap((scope) => [
+      fleetKey(scope),
+      ...starts.map((start) => activityKey(scope, start)),
+    ]);
+    const [docs, top] = await Promise.all([
+      reads.getMany<FleetDoc | ActivityDoc>('dashboard', keys),
+      busiest(reads, organizations, now),
+    ]);
+
+    const fleets = [...docs.values()].filter((doc) => doc.kind === 'fleet');
+    const activities = [...docs.values()].filter((doc) => doc.kind === 'activity');
+    return {
+      devices: {
+        total: fleets.reduce((sum, { devices }) => sum + devices, 0),
+        status: sumOf(fleets.map(({ status }) => status)),
+        connection: sumOf(fleets.map(({ connection }) => connection)),
+        type: sumOf(fleets.map(({ type }) => type)),
+      },
+      activity: starts.map((start) => ({
+        start,
+        total: activities
+          .filter((activity) => activity.start === start)
+          .reduce((sum, { total }) => sum + total, 0),
+      })),
+      events: sumOf(activities.map(({ events }) => events)),
+      top,
+    };
+  };
+}
+
+async function busiest(
+  reads: ReadModels,
+  organizations: readonly string[] | 'all',
+  now: number,
+): Promise<Dashboard['top']> {
+  if (organizations.length === 0) return [];
+  const { items } = await reads.find<UsageDoc>('usage_days', {
+    where: {
+      ...(organizations !== 'all' && { organizationId: { in: organizations } }),
+      start: { eq: bucketStart(now, DAY_MS) },
+    },
+    sort: { field: 'total', direction: 'desc' },
+    limit: TOP,
+  });
+  const devices = await reads.getMany<DeviceDoc>(
+    'devices',
+    items.map(({ deviceId }) => deviceId),
+  );
+  return items.flatMap(({ deviceId, total }) => {
+    const device = devices.get(deviceId);
+    if (device === undefined || device.deleted) return [];
+    return [{ id: deviceId, name: device.name, total }];
+  });
+}
+
+function sumOf(all: readonly Counts[]): Counts {
+  const sum = new Map<string, number>();
+  for (const counts of all) {
+    for (const [name, count] of Object.entries(counts)) {
+      sum.set(name, (sum.get(name) ?? 0) + count);
+    }
+  }
+  return Object.fromEntries(sum);
+}

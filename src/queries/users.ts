@@ -1,0 +1,26 @@
+import type { ReadModels } from '../projections/readModels.js';
+import type { UserDoc } from '../projections/users.js';
+import { paged, type Paged, type Paging } from './paged.js';
+
+export interface ListUsers extends Paging {
+  /** What a word of the name, or the address, begins with. */
+  readonly text?: string | undefined;
+}
+
+/** One page of users, newest first. */
+export function listUsers(reads: ReadModels) {
+  return async ({ text, ...paging }: ListUsers): Promise<Paged<UserDoc>> => {
+    const where = text === undefined ? {} : { words: { prefix: text.toLowerCase() } };
+    return paged(
+      reads,
+      'users',
+      { where, sort: { field: 'createdAt', direction: 'desc' } },
+      paging,
+    );
+  };
+}
+
+/** The user's document; undefined when the projection has none. */
+export function userById(reads: ReadModels) {
+  return (userId: string) => reads.get<UserDoc>('users', userId);
+}

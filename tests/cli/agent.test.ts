@@ -1,0 +1,207 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { agentOf, type Agent } from '../../src/cli/agent/agent.js';
+import { enrol, isEnrolled, keptEnrolment } from '../../src/cli/agent/enrol.js';
+import { rejectedIn } from '../../src/cli/agent/rejected.js';
+import type { Observed, Source } from '../../src/cli/agent/source.js';
+import { openSpool } from '../../src/cli/agent/spool.js';
+import { vitalsOf } from '../../src/cli/agent/vitals.js';
+import { connect, type Connection } from '../../src/cli/client.js';
+import { ServerUnreachable, UsageError } from '../../src/cli/errors.js';
+import { startApiDouble, type ApiDouble } from '../support/apiDouble.js';
+import { eachWithFolder } from '../support/folder.js';
+import { hurriedRuntime } from '../support/hurriedRuntime.js';
+
+const never = new AbortController().signal;
+
+/** A source of the given messages; its cursor is how many of them were taken. */
+function sourceOf(messages: readonly string[]): Source {
+  return {
+    name: 'file:app.log',
+    read: (after) =>
+      messages.slice(Number(after ?? 0)).map((message, index): Observed => {
+        const cursor = String(Number(after ?? 0) + index + 1);
+        return { event: 'log-line', level: 'info', message, cursor };
+      }),
+    now: () => '0',
+    close: () => undefined,
+  };
+}
+
+describe('the agent', () => {
+  const folder = eachWithFolder();
+  const runtime = hurriedRuntime();
+  let server: ApiDouble;
+  let connection: Connection;
+  let remarks: string[];
+  beforeEach(async () => {
+    server = await startApiDouble();
+    connection = connect(server.url, 1);
+    remarks = [];
+  });
+  afterEach(() => Promise.all([connection.close(), server.close()]));
+
+  /** As after a start: what is on disk is all that it knows. */
+  function start(messages: readonly string[] = [], maxBytes = 1_048_576): Agent {
+    return agentOf({
+      runtime,
+      spool: openSpool({ folder: join(folder.path, 'spool'), maxBytes }),
+      sources: [sourceOf(messages)],
+      vitals: () => ({ load1: 0.5 }),
+      remark: (line) => remarks.push(line),
+      version: '1.2.3',
+      keepRejected: rejectedIn(folder.path),
+      send: (request) => connection.send({ ...request, token: 'device-token' }),
+    });
+  }
+
+  const messages = () => server.stored.map(({ message }) => message);
+
+  it('tells how the machine is, and what its logs say', async () => {
+    const agent = start(['started', 'listening']);
+    agent.beat();
+    agent.observe();
+    expect(await agent.flush(never)).toBe(true);
+    expect(server.stored).toMatchObject([
+      { kind: 'heartbeat', metrics: { load1: 0.5 }, firmware: '1.2.3' },
+      { kind: 'log', event: 'log-line', message: 'started', data: { source: 'file:app.log' } },
+      { kind: 'log', event: 'log-line', message: 'listening' },
+    ]);
+  });
+
+  it('keeps what it can’t send, over a restart, and sends it later in order', async () => {
+    server.next('/api/ingest', { kind: 'answer', status: 503 });
+    const before = start(['one']);
+    before.observe();
+    expect(await before.flush(never)).toBe(false);
+    expect(remarks.join()).toContain("can't be reached");
+    const after = start(['one', 'two']);
+    after.observe();
+    expect(await after.flush(never)).toBe(true);
+    expect(messages()).toEqual(['one', 'two']);
+  });
+
+  it('is stored once when the answer was lost, and once when it died before it could note it', async () => {
+    server.next('/api/ingest', { kind: 'drop-after' });
+    const before = start(['one', 'two']);
+    before.observe();
+    expect(await before.flush(never)).toBe(false);
+    expect(messages()).toEqual(['one', 'two']);
+    const after = start(['one', 'two', 'three']);
+    after.observe();
+    expect(await after.flush(never)).toBe(true);
+    expect(messages()).toEqual(['one', 'two', 'three']);
+  });
+
+  it('lets go of a line that is refused for good, keeps it aside, and sends the others', async () => {
+    const agent = start(['one', 'refuse me', 'three']);
+    agent.observe();
+    expect(await agent.flush(never)).toBe(true);
+    expect(messages()).toEqual(['one', 'three']);
+    const aside = readFileSync(join(folder.path, 'rejected.ndjson'), 'utf8');
+    expect(JSON.parse(aside)).toMatchObject({
+      status: 422,
+      code: 'INVALID',
+      line: { kind: 'log' },
+    });
+  });
+
+  it('keeps everything when its token is revoked, and says so once', async () => {
+    server.revoke();
+    const agent = start(['one']);
+    agent.observe();
+    expect(await agent.flush(never)).toBe(false);
+    expect(await agent.flush(never)).toBe(false);
+    expect(remarks).toEqual([expect.stringContaining('no longer good')]);
+    expect(openSpool({ folder: join(folder.path, 'spool'), maxBytes: 1e6 }).isEmpty).toBe(false);
+  });
+
+  it('tells later what it had to drop', async () => {
+    const agent = start(
+      Array.from({ length: 300 }, (_, index) => `line ${index}`),
+      65_536,
+    );
+    agent.observe();
+    expect(await agent.flush(never)).toBe(true);
+    const told = server.stored.filter(({ event }) => event === 'spool-dropped');
+    const lines = server.stored.filter(({ event }) => event === 'log-line');
+    expect(told).toEqual([expect.objectContaining({ value: 300 - lines.length, level: 'warn' })]);
+    expect(lines.at(-1)?.message).toBe('line 299');
+  });
+
+  it('beats at its interval until it is told to stop', async () => {
+    const stop = new AbortController();
+    const beats: number[] = [];
+    const clock = hurriedRuntime();
+    const agent = agentOf({
+      runtime: clock,
+      spool: openSpool({ folder: join(folder.path, 'spool'), maxBytes: 1e6 }),
+      sources: [],
+      vitals: () => {
+        beats.push(clock.now());
+        if (beats.length === 3) stop.abort();
+        return {};
+      },
+      remark: () => undefined,
+      version: '1.2.3',
+      keepRejected: () => undefined,
+      send: async () => Promise.reject(new ServerUnreachable('http://a', 'ECONNREFUSED')),
+    });
+    await expect(agent.run(10_000, stop.signal)).resolves.toBeUndefined();
+    expect(beats).toHaveLength(3);
+  });
+});
+
+describe('the enrolment', () => {
+  const folder = eachWithFolder();
+  const runtime = hurriedRuntime();
+  const wanted = { url: 'http://a', name: 'machine', intervalMs: 10_000 };
+  let server: ApiDouble;
+  let connection: Connection;
+  beforeEach(async () => {
+    server = await startApiDouble();
+    connection = connect(server.url);
+  });
+  afterEach(() => Promise.all([connection.close(), server.close()]));
+
+  const begin = () =>
+    enrol(
+      { send: connection.send, runtime, folder: folder.path },
+      keptEnrolment(folder.path, undefined),
+      wanted,
+    );
+
+  it('is kept for its owner’s eyes only', async () => {
+    await begin();
+    expect(isEnrolled(keptEnrolment(folder.path, 'http://a'))).toBe(true);
+    expect(statSync(join(folder.path, 'agent.json')).mode & 0o777).toBe(0o600);
+  });
+
+  it('goes on from where it broke off, and registers once', async () => {
+    server.next('/api/devices', { kind: 'drop-after' });
+    server.next('/api/devices/device-2/tokens', { kind: 'drop-before' });
+    await expect(begin()).rejects.toThrow();
+    await expect(begin()).rejects.toThrow();
+    await expect(begin()).resolves.toMatchObject({ token: 'device-token' });
+    const keys = server.idempotencyKeys.filter((_, index) =>
+      server.requests[index]?.endsWith('/api/devices'),
+    );
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it('never takes a token to another server', async () => {
+    await begin();
+    expect(() => keptEnrolment(folder.path, 'http://b')).toThrow(UsageError);
+  });
+});
+
+describe('the vitals', () => {
+  it('are finite numbers of this machine', () => {
+    const vitals = vitalsOf()();
+    expect(Object.keys(vitals)).toEqual(
+      expect.arrayContaining(['load1', 'memoryUsedPercent', 'diskUsedPercent']),
+    );
+    expect(Object.values(vitals).every(Number.isFinite)).toBe(true);
+  });
+});

@@ -1,0 +1,11 @@
+import { documentsContract } from './readModelDocuments.contract.js';
+import { generationsContract } from './readModelGenerations.contract.js';
+import { questionsContract } from './readModelQuestions.contract.js';
+import type { Setup } from './readModels.fixture.js';
+
+/** What every pair of `ReadModelStore` and `ReadModels` keeps. */
+export function readModelsContract(name: string, setup: Setup): void {
+  documentsContract(name, setup);
+  questionsContract(name, setup);
+  generationsContract(name, setup);
+}
