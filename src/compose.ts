@@ -15,6 +15,7 @@ import { limits } from './api/limits.js';
 import { metrics as makeMetrics } from './api/metrics.js';
 import { ownWrites } from './api/ownWrites.js';
 import { performer } from './api/perform.js';
+import type { Route } from './api/route.js';
 import { allRoutes } from './api/routes/all.js';
 import { makeServer } from './api/server.js';
 import { tokens as makeTokens } from './api/tokens.js';
@@ -22,7 +23,7 @@ import { handler } from './commands/handle.js';
 import { makeStates } from './commands/states.js';
 import { reporter } from './commands/telemetry/report.js';
 import { firstAdministrator } from './commands/user/firstAdministrator.js';
-import type { Passwords } from './commands/user/passwords.js';
+import type { Passwords } from './commands/passwords.js';
 import type { Config } from './config.js';
 import { makeLog } from './log.js';
 import { superviseProjections } from './projectionsRole.js';
@@ -35,12 +36,14 @@ import type { Runtime } from './runtime.js';
 export interface Fleetbook {
   /** Not listening yet. */
   readonly server: Server;
+  /** What the server answers, as data. */
+  readonly routes: readonly Route[];
   /** The first administrator, if this start made one and chose the password: to be shown once. */
   readonly madeAdministrator: { readonly email: string; readonly password: string } | undefined;
   /** Takes no new work from now on; what is under way goes on. */
-  beginStop(): void;
+  readonly beginStop: () => void;
   /** Stops what is behind the server, which must have been closed. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** What a test puts in the place of the real thing. */
@@ -140,6 +143,7 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
 
   return {
     server,
+    routes,
     madeAdministrator,
     beginStop() {
       stopping = true;

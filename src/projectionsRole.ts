@@ -69,21 +69,21 @@ export function superviseProjections(
   log: Logger,
 ): SupervisedProjections {
   const stopping = new AbortController();
+  const { signal } = stopping;
   let thread: RoleThread | undefined;
   let running = false;
 
   async function supervise() {
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       try {
         thread = startRoleThread(threadFile(import.meta.url, './projectionsThread.js'), settings);
         await thread.started;
         running = true;
-        await Promise.race([thread.died, aborted(stopping.signal)]);
+        await Promise.race([thread.died, aborted(signal)]);
       } catch (error) {
         running = false;
-        if (stopping.signal.aborted) return;
         log.error({ err: error }, 'the projections’ thread died; starting it again');
-        await runtime.sleep(RESTART_MS, stopping.signal);
+        await runtime.sleep(RESTART_MS, signal);
       }
     }
   }

@@ -67,6 +67,9 @@ export function accessCheck(states: States) {
     deviceId: string,
     allowed: readonly Standing[],
   ): Promise<KnownDevice> {
+    if (caller.kind === 'device' && caller.deviceId !== deviceId) {
+      throw new Problem('DEVICE_NOT_FOUND');
+    }
     const user = needUser(caller);
     const stream = deviceStream(deviceId);
     const { state } = states.devices.peek(stream) ?? (await states.devices.load(stream));
@@ -82,6 +85,7 @@ export function accessCheck(states: States) {
     id: string,
     allowed: readonly Standing[],
   ): Promise<SeenOrganization> {
+    if (caller.kind === 'device') throw new Problem('ORGANIZATION_NOT_FOUND');
     const user = needUser(caller);
     const { state } = await states.organizations.load(organizationStream(id));
     if (state.kind === 'none') throw new Problem('ORGANIZATION_NOT_FOUND');

@@ -52,11 +52,16 @@ export function deviceAnswer(doc: DeviceDoc) {
     metrics: doc.metrics,
     ownerId: doc.ownerId,
     organizationId: doc.organizationId,
-    lastSeenAt: doc.lastSeenAt === null ? null : time(doc.lastSeenAt),
+    lastSeenAt: seenAt(doc),
     createdAt: time(doc.createdAt),
     updatedAt: time(doc.updatedAt),
     revision: doc.revision,
   };
+}
+
+function seenAt(doc: DeviceDoc | undefined): string | null {
+  const at = doc?.lastSeenAt ?? null;
+  return at === null ? null : time(at);
 }
 
 /**
@@ -77,7 +82,7 @@ export function changedDevice(state: KnownDevice, revision: number, doc: DeviceD
     metrics: doc?.metrics ?? {},
     ownerId: state.ownerId,
     organizationId: state.organizationId,
-    lastSeenAt: doc?.lastSeenAt == null ? null : time(doc.lastSeenAt),
+    lastSeenAt: seenAt(doc),
     createdAt: time(state.createdAt),
     updatedAt: time(state.updatedAt),
     revision,

@@ -1,7 +1,7 @@
 import type { Handle } from '../commands/handle.js';
 import type { States } from '../commands/states.js';
 import type { ReportTelemetry } from '../commands/telemetry/report.js';
-import type { Passwords } from '../commands/user/passwords.js';
+import type { Passwords } from '../commands/passwords.js';
 import type { EventStore } from '../events/eventStore.js';
 import type { Queries } from '../queries/queries.js';
 import type { Runtime } from '../runtime.js';

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { KnownDevice } from '../commands/device/state.js';
 import type { States } from '../commands/states.js';
 import { deviceStream, sessionStream, userStream } from '../events/streams.js';
 import type { Runtime } from '../runtime.js';
@@ -13,6 +14,12 @@ export interface IdentifyDeps {
   readonly runtime: Runtime;
 }
 
+/** A device token that was good when the device had these tokens. */
+interface Known {
+  readonly parts: DeviceTokenParts;
+  readonly tokens: KnownDevice['tokens'];
+}
+
 const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
 const ANONYMOUS: Caller = { kind: 'anonymous' };
 const REMEMBERED = 120_000;
@@ -24,13 +31,13 @@ const REMEMBERED = 120_000;
  * @throws Problem 401
  */
 export function identify({ states, tokens, runtime }: IdentifyDeps) {
-  const deviceTokens = new LRUCache<string, DeviceTokenParts>({ max: REMEMBERED });
+  const known = new LRUCache<string, Known>({ max: REMEMBERED });
 
   return async function callerOf(authorization: string | undefined): Promise<Caller> {
     if (authorization === undefined) return ANONYMOUS;
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw new Problem('UNAUTHENTICATED');
-    const parts = deviceTokens.get(token) ?? readDeviceToken(token);
+    const parts = known.get(token)?.parts ?? readDeviceToken(token);
     return parts === undefined ? user(token) : device(token, parts);
   };
 
@@ -38,10 +45,12 @@ export function identify({ states, tokens, runtime }: IdentifyDeps) {
     const { deviceId, tokenId } = parts;
     const stream = deviceStream(deviceId);
     const { state } = states.devices.peek(stream) ?? (await states.devices.load(stream));
-    if (state.kind !== 'registered' || !holdsToken(state, parts)) {
-      throw new Problem('UNAUTHENTICATED');
+    if (state.kind !== 'registered') throw new Problem('UNAUTHENTICATED');
+    // Each change of a device's tokens makes a new list: the same list is the same answer.
+    if (known.get(token)?.tokens !== state.tokens) {
+      if (!holdsToken(state, parts)) throw new Problem('UNAUTHENTICATED');
+      known.set(token, { parts, tokens: state.tokens });
     }
-    deviceTokens.set(token, parts);
     return { kind: 'device', deviceId, tokenId };
   }
 
@@ -52,6 +61,7 @@ export function identify({ states, tokens, runtime }: IdentifyDeps) {
     if (session.state.kind !== 'active' || runtime.now() >= session.state.expiresAt) {
       throw new Problem('SESSION_ENDED');
     }
+    if (session.state.userId !== userId) throw new Problem('UNAUTHENTICATED');
     const users = userStream(userId);
     const { state } = states.users.peek(users) ?? (await states.users.load(users));
     if (state.kind === 'none') throw new Problem('UNAUTHENTICATED');

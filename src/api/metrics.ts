@@ -34,7 +34,10 @@ export function metrics(): Metrics {
   return {
     request(route, status, seconds) {
       let statuses = series.get(route);
-      if (statuses === undefined) series.set(route, (statuses = new Map()));
+      if (statuses === undefined) {
+        statuses = new Map<number, Observed>();
+        series.set(route, statuses);
+      }
       let observed = statuses.get(status);
       if (observed === undefined) {
         observed = duration.labels(route.method, route.path, String(status));

@@ -22,7 +22,7 @@ export function ownWrites(): OwnWrites {
     },
     last(caller) {
       const who = nameOf(caller);
-      return (who !== undefined && positions.peek(who)) || START;
+      return (who === undefined ? undefined : positions.peek(who)) ?? START;
     },
   };
 }

@@ -44,14 +44,16 @@ export function performer(deps: PerformDeps) {
 
     return async (request: Request, response: Response, requestId: string): Promise<Performed> => {
       const { headers } = request;
-      const address = request.ip ?? '';
+      const address = () => request.ip ?? '';
       const params: Record<string, unknown> = request.params;
-      const id = typeof params['id'] === 'string' ? params['id'] : undefined;
+      const id = typeof params.id === 'string' ? params.id : undefined;
 
       if (limit === 'auth') {
         await deps.limits.take(counting(limit, ANONYMOUS, address, id), request, response);
       }
-      const caller = await deps.identify(headers.authorization);
+      // Where anybody may call a token says nothing: a stale one must not keep its owner from a refresh.
+      const caller =
+        route.access === 'anyone' ? ANONYMOUS : await deps.identify(headers.authorization);
       if (checkParams?.(params) !== undefined) throw new Problem('NOT_FOUND');
       const found = await deps.access(route.access, caller, id);
       if (limit !== undefined && limit !== 'auth') {
@@ -81,7 +83,7 @@ export function performer(deps: PerformDeps) {
         organization: found.organization,
         ifRevision: route.conditional === true ? ifMatchOf(headers) : undefined,
         address,
-        agent: agentOf(headers),
+        agent: () => agentOf(headers),
         requestId,
         origin(scope = nameOf(caller)): Origin {
           const actor = actorOf(caller);

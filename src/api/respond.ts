@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { StoreUnavailable } from '../events/eventStore.js';
 import { InvalidCursor } from '../queries/cursors.js';
-import { TooBusy } from '../commands/user/passwords.js';
+import { TooBusy } from '../commands/passwords.js';
 import { Problem, problemBody } from './problem.js';
 import type { Answer } from './route.js';
 

@@ -72,14 +72,16 @@ export interface Call<
   readonly organization: Allowed extends OfOrganization ? SeenOrganization : undefined;
   /** `If-Match`, as the revision that it names. */
   readonly ifRevision: number | undefined;
-  readonly address: string;
-  readonly agent: string;
+  /** The caller's address, as far as proxies are trusted to tell it. */
+  readonly address: () => string;
+  /** What the client says that it is. */
+  readonly agent: () => string;
   readonly requestId: string;
   /**
    * Where this command comes from. With an Idempotency-Key its id follows from the key and `scope`,
    * by default the caller.
    */
-  origin(scope?: string): Origin;
+  readonly origin: (scope?: string) => Origin;
 }
 
 /** What every route about a device is called with. */

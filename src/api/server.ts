@@ -1,6 +1,6 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
 import cors from 'cors';
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Runtime } from '../runtime.js';
@@ -10,7 +10,7 @@ import type { Metrics } from './metrics.js';
 import type { Performed } from './perform.js';
 import { Problem } from './problem.js';
 import { problemOf, sendAnswer, sendProblem } from './respond.js';
-import type { Method, Route } from './route.js';
+import type { Caller, Method, Route } from './route.js';
 
 export interface ServerDeps {
   readonly runtime: Runtime;
@@ -39,18 +39,10 @@ export function makeServer(deps: ServerDeps): Server {
   app.disable('etag');
   app.set('query parser', 'simple');
   app.set('trust proxy', deps.trustProxy);
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      },
-      strictTransportSecurity: deps.production,
-    }),
-  );
-  app.use(cors(corsOptions(deps.allowedOrigins)));
-  app.use('/docs', docsPage());
+  app.use(securityHeaders(deps.production));
+  app.use(crossOrigin(deps.allowedOrigins));
   for (const route of deps.routes) app[route.method](route.path, serve(deps, route));
+  app.use('/docs', docsPage());
   refuseOtherMethods(app, deps);
   app.use(serve(deps, NOWHERE, () => Promise.reject(new Problem('NOT_FOUND'))));
 
@@ -85,7 +77,7 @@ function serve(
     void answer();
 
     async function answer() {
-      let caller: Performed['caller'] | undefined;
+      let caller: Caller | undefined;
       let fault: unknown;
       try {
         if (perform === undefined) throw new Problem('NOT_FOUND');
@@ -101,11 +93,30 @@ function serve(
       const status = response.statusCode;
       metrics.request(route, status, ms / 1_000);
       // The path as the route has it, and no query: what a caller writes into a URL stays out of the log.
-      const line = { requestId, method: request.method, route: route.path, status, ms, caller };
+      const line = {
+        requestId,
+        method: request.method,
+        route: route.path,
+        status,
+        ms,
+        ...known(caller),
+      };
       if (fault === undefined) log.info(line, 'request');
       else log.error({ ...line, err: fault }, 'request failed');
     }
   };
+}
+
+/** Who called, as log lines have it. */
+function known(caller: Caller | undefined): object | undefined {
+  switch (caller?.kind) {
+    case 'user':
+      return { user: caller.userId, session: caller.sessionId };
+    case 'device':
+      return { device: caller.deviceId };
+    default:
+      return undefined;
+  }
 }
 
 function refuseOtherMethods(app: Express, deps: ServerDeps) {
@@ -120,25 +131,52 @@ function refuseOtherMethods(app: Express, deps: ServerDeps) {
   }
 }
 
-function corsOptions(allowed: readonly string[]): cors.CorsOptions {
-  return {
+/** What an API's answers need (OWASP REST Security Cheat Sheet); the page at /docs sets its own. */
+function securityHeaders(production: boolean): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    strictTransportSecurity: production,
+    xFrameOptions: { action: 'deny' },
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  });
+}
+
+/** Only what comes from a page of another origin has anything to do with CORS. */
+function crossOrigin(allowed: readonly string[]): RequestHandler {
+  const handle = cors({
     origin: allowed.includes('*') ? '*' : [...allowed],
     exposedHeaders: ['etag', 'location', 'retry-after', 'x-position', 'x-request-id'],
     maxAge: 600,
+  });
+  return (request, response, next) => {
+    if (request.headers.origin === undefined) next();
+    else handle(request, response, next);
   };
 }
 
 /**
  * Express gives every request and response its own prototype, which makes V8 treat each as a
  * dictionary and costs more than all the rest. Born with that prototype they stay fast, and the
- * change of prototype changes nothing (docs/adr/0005).
+ * change of prototype changes nothing (docs/adr/0005). Reflect.construct, or a class, would not do:
+ * the object has to be made by the constructor that carries the prototype.
  */
 function classesAtBirth(app: Express) {
-  function BornRequest(...given: ConstructorParameters<typeof IncomingMessage>) {
-    return Reflect.construct(IncomingMessage, given, BornRequest) as IncomingMessage;
+  // Node's are plain functions, whatever their types say: they fill in the `this` that they are given.
+  const fillRequest: Fill = IncomingMessage;
+  const fillResponse: Fill = ServerResponse;
+  function BornRequest(this: object, ...given: unknown[]) {
+    fillRequest.apply(this, given);
   }
-  function BornResponse(...given: ConstructorParameters<typeof ServerResponse>) {
-    return Reflect.construct(ServerResponse, given, BornResponse) as ServerResponse;
+  function BornResponse(this: object, ...given: unknown[]) {
+    fillResponse.apply(this, given);
   }
   BornRequest.prototype = app.request;
   BornResponse.prototype = app.response;
@@ -146,4 +184,8 @@ function classesAtBirth(app: Express) {
     IncomingMessage: BornRequest as unknown as typeof IncomingMessage,
     ServerResponse: BornResponse as unknown as typeof ServerResponse,
   };
+}
+
+interface Fill {
+  apply(self: object, given: unknown[]): void;
 }

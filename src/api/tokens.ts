@@ -114,15 +114,17 @@ function sign(claims: object, { current, byId }: Keys): string {
 }
 
 function verify(token: string, kind: string, { byId }: Keys, now: number): jwt.JwtPayload {
-  const key = byId.get(jwt.decode(token, { complete: true })?.header.kid ?? '');
-  if (key === undefined) throw new Problem('UNAUTHENTICATED');
+  const header = jwt.decode(token, { complete: true })?.header;
+  const key = byId.get(header?.kid ?? '');
+  // `crit` names what must be understood of a token, and here is nothing that would be (RFC 7515, 4.1.11).
+  if (key === undefined || header?.crit !== undefined) throw new Problem('UNAUTHENTICATED');
   try {
     const claims = jwt.verify(token, key, {
       algorithms: ['HS256'],
       clockTimestamp: now,
       clockTolerance: TOLERANCE_S,
     });
-    if (typeof claims === 'string' || claims['kind'] !== kind) throw new Problem('UNAUTHENTICATED');
+    if (typeof claims === 'string' || claims.kind !== kind) throw new Problem('UNAUTHENTICATED');
     return claims;
   } catch (error) {
     if (error instanceof jwt.TokenExpiredError) throw new Problem('TOKEN_EXPIRED');

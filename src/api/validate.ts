@@ -43,9 +43,9 @@ function asCheck(validate: ValidateFunction, at: (error: ErrorObject) => string)
 
 function explain({ keyword, params, message = 'is wrong' }: ErrorObject): string {
   if (keyword === 'additionalProperties') {
-    return `must not have the property ${JSON.stringify(params['additionalProperty'])}`;
+    return `must not have the property ${JSON.stringify(params.additionalProperty)}`;
   }
-  if (keyword === 'enum') return `must be one of ${String(params['allowedValues'])}`;
+  if (keyword === 'enum') return `must be one of ${String(params.allowedValues)}`;
   return message;
 }
 

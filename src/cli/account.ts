@@ -73,6 +73,7 @@ export function patientConnection(
   const connection = connect(url);
   const patient = retrying(context.runtime, {
     giveUpAfterMs,
+    signal: context.interrupted(),
     onWait: (ms, cause) => {
       // Short waits are nobody's business; a minute without a word looks like a hang.
       if (ms >= 1_000) context.err.write(`${cause.message}; again in ${Math.ceil(ms / 1_000)} s\n`);

@@ -5,6 +5,8 @@ import { ApiProblem, ServerUnreachable } from './errors.js';
 export interface RetryPolicy {
   /** No attempt starts later than this after the first. */
   readonly giveUpAfterMs: number;
+  /** Ends the waiting, with the failure waited out; a request under way is left to end by itself. */
+  readonly signal?: AbortSignal;
   /** Told before each wait. */
   readonly onWait?: (waitMs: number, cause: Error) => void;
 }
@@ -45,8 +47,8 @@ export function retrying(runtime: Runtime, policy: RetryPolicy): (send: Send) =>
         const wait = backoffMs(runtime, failures, error);
         if (runtime.monotonic() + wait - started > policy.giveUpAfterMs) throw error;
         policy.onWait?.(wait, error);
-        await runtime.sleep(wait, request.signal);
-        request.signal?.throwIfAborted();
+        await runtime.sleep(wait, policy.signal);
+        if (policy.signal?.aborted === true) throw error;
       }
     }
   };

@@ -24,9 +24,12 @@ export function derivedId(commandId: string, purpose: string): string {
   return v5(purpose, commandId);
 }
 
-/** The id of a command's event number `index`. */
+/**
+ * The id of a command's event number `index`: the first has the command's own, which is as unique,
+ * and for most commands it is the only one.
+ */
 export function eventId(commandId: string, index: number): string {
-  return v5(String(index), commandId);
+  return index === 0 ? commandId : v5(String(index), commandId);
 }
 
 /** The digest by which a repeat is told from another command under the same key. */

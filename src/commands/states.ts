@@ -30,6 +30,9 @@ export interface StatesDeps {
 
 const RETRY_MS = 1_000;
 
+/** After each batch the subscription rests, so that a busy log does not wake it for every commit. */
+const REST_MS = 10;
+
 /** How many of each family are kept: a fleet of 100,000 devices stays in memory. */
 const LIMITS = {
   users: 20_000,
@@ -60,6 +63,8 @@ export function makeStates({ store, runtime, onFault }: StatesDeps): States {
     for (const family of byFamily.values()) family.clear();
     for await (const { events } of store.subscribe({ from, types: DECIDED_UPON, signal })) {
       events.forEach(observe);
+      // What this process writes it knows already: others' changes may come a few at a time.
+      await runtime.sleep(REST_MS, signal);
     }
   }
 

@@ -41,7 +41,7 @@ export interface EventMetadata {
 
 /** An event on its way into the log. */
 export interface NewEvent {
-  /** UUID v5 of command id and index: the same command decided again carries the same ids. */
+  /** Follows from the command's id and the event's place in it: the same command repeated carries the same ids. */
   readonly id: string;
   readonly type: string;
   /** Milliseconds since the epoch at which it was decided. */

@@ -15,6 +15,9 @@ export type DeviceLogDoc = Readonly<{
   receivedAt: number;
 }>;
 
+/** Enough for every position, so that keys sort as positions do. */
+const POSITION_DIGITS = 19;
+
 export const deviceLogs = projection<DeviceLogDoc>({
   name: 'device-logs',
   version: 1,
@@ -28,7 +31,8 @@ export const deviceLogs = projection<DeviceLogDoc>({
   },
   on: {
     LogRecorded: {
-      key: (event) => event.id,
+      // In the order of the log, so that a growing collection is written at its end.
+      key: (event) => event.position.toString().padStart(POSITION_DIGITS, '0'),
       fold: (doc, { id, data, time }) =>
         doc ?? {
           id,

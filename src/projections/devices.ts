@@ -36,14 +36,17 @@ export const devices = projection<DeviceDoc>({
   version: 1,
   collection: {
     name: 'devices',
+    // Nothing that a heartbeat changes is in an index: each would cost every heartbeat two more pages.
     indexes: [
       { fields: ['deleted', 'organizationId', 'createdAt'] },
       { fields: ['deleted', 'organizationId', 'sortName'] },
-      { fields: ['deleted', 'organizationId', 'lastSeenAt'] },
+      { fields: ['deleted', 'organizationId', 'updatedAt'] },
       { fields: ['deleted', 'createdAt'] },
-      { fields: ['organizationId', 'status'] },
-      { fields: ['organizationId', 'type'] },
-      { fields: ['organizationId', 'connection'] },
+      { fields: ['deleted', 'sortName'] },
+      { fields: ['deleted', 'updatedAt'] },
+      { fields: ['deleted', 'organizationId', 'status'] },
+      { fields: ['deleted', 'organizationId', 'type'] },
+      { fields: ['deleted', 'organizationId', 'connection'] },
       { fields: ['tags'] },
       { fields: ['words'] },
     ],

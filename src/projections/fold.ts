@@ -17,7 +17,12 @@ const HOT_DOCUMENTS = 20_000;
 /** An event on its way into the projections: its data in today's shape, or why that could not be. */
 export type Incoming =
   | { readonly event: Recorded; readonly position: Position }
-  | { readonly poison: Parked; readonly type: string; readonly position: Position };
+  | {
+      readonly poison: Parked;
+      readonly type: string;
+      readonly stream: string;
+      readonly position: Position;
+    };
 
 /** One generation being folded: what it needs to remember from batch to batch. */
 export interface Fold {
@@ -45,6 +50,7 @@ export async function openFold(
   const generation = await store.open(name, version, collection);
   const types = new Set(projection.types);
   const hot = new LRUCache<string, Working>({ max: HOT_DOCUMENTS });
+  /** Keys of documents, and names of streams where no key could be told; the two never look alike. */
   const held = new Set(await store.parkedKeys(generation));
   let { checkpoint, live } = generation;
 
@@ -54,10 +60,19 @@ export async function openFold(
     const poison: Parked[] = [];
     for (const one of incoming) {
       if (one.position <= checkpoint) continue;
+      const { type, stream } = 'poison' in one ? one : one.event;
+      // Where it is not known which documents an event changes, the rest of its stream waits behind it.
+      if (!types.has(type) || held.has(stream)) continue;
       if ('poison' in one) {
-        if (types.has(one.type)) poison.push({ ...one.poison, projection: name });
-      } else if (types.has(one.event.type)) {
+        held.add(stream);
+        poison.push({ ...one.poison, projection: name });
+        continue;
+      }
+      try {
         for (const key of projection.keys(one.event)) changes.push({ key, event: one.event });
+      } catch (error) {
+        held.add(stream);
+        poison.push(park(name, stream, one.event, error, now()));
       }
     }
     return { changes, poison };

@@ -29,6 +29,8 @@ export interface RunnerReport {
 
 /** The most events folded at once: the more, the more often a document is written once for many. */
 const BATCH_SIZE = 5_000;
+/** Having caught up, it rests: events that come by ones and twos are folded and written together. */
+const REST_MS = 4;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5_000;
 
@@ -85,6 +87,7 @@ async function runOnce(deps: RunnerDeps, attempt: AbortController, progressed: (
         reached = batch.position;
       });
       progressed();
+      if (batch.caughtUp) await runtime.sleep(REST_MS, signal);
     }
   }
 
@@ -160,10 +163,10 @@ async function apply(
 }
 
 function upcast(event: RecordedEvent, now: number): Incoming {
-  const { position, type } = event;
+  const { position, type, stream } = event;
   try {
     return { event: catalog.upcast(event), position };
   } catch (error) {
-    return { poison: park('', event.stream, event, error, now), type, position };
+    return { poison: park('', stream, event, error, now), type, stream, position };
   }
 }

@@ -1,4 +1,7 @@
-/** What is kept of many numbers: enough for count, sum, mean and range, and to be added to another. */
+/**
+ * What is kept of many numbers: enough for count, sum, mean and range, and to be added to another. A
+ * sum stops at the largest number that there is, since JSON has none beyond it.
+ */
 export type Summary = Readonly<{ count: number; sum: number; min: number; max: number }>;
 
 /** The summary with one more value in it. */
@@ -6,7 +9,7 @@ export function include(summary: Summary | undefined, value: number): Summary {
   if (summary === undefined) return { count: 1, sum: value, min: value, max: value };
   return {
     count: summary.count + 1,
-    sum: summary.sum + value,
+    sum: finite(summary.sum + value),
     min: value < summary.min ? value : summary.min,
     max: value > summary.max ? value : summary.max,
   };
@@ -17,10 +20,14 @@ export function merge(a: Summary | undefined, b: Summary): Summary {
   if (a === undefined) return b;
   return {
     count: a.count + b.count,
-    sum: a.sum + b.sum,
+    sum: finite(a.sum + b.sum),
     min: Math.min(a.min, b.min),
     max: Math.max(a.max, b.max),
   };
+}
+
+function finite(sum: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum));
 }
 
 /** The most names that one document counts apart: a device that invents names can't make it grow. */

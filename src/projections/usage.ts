@@ -11,6 +11,8 @@ export type UsageDoc = Readonly<{
   start: number;
   /** All heartbeats and log lines. */
   total: number;
+  /** Grows with `total`, but only every tenth or so: what an index can hold without being rewritten by every event. */
+  rank: number;
   heartbeats: number;
   metrics: Readonly<Record<string, Summary>>;
   /** Log lines by event name. `value` summarises those that carried a number. */
@@ -42,6 +44,7 @@ function usage(name: string, size: number, indexes: { fields: string[] }[]) {
     organizationId: event.data.organizationId,
     start: start(event),
     total: 0,
+    rank: 0,
     heartbeats: 0,
     metrics: {},
     events: {},
@@ -57,7 +60,7 @@ function usage(name: string, size: number, indexes: { fields: string[] }[]) {
         fold: (known, event) => {
           const doc = known ?? empty(event);
           const metrics = withMetrics(doc.metrics, event.data.metrics);
-          return { ...doc, total: doc.total + 1, heartbeats: doc.heartbeats + 1, metrics };
+          return { ...doc, ...grown(doc), heartbeats: doc.heartbeats + 1, metrics };
         },
       },
       LogRecorded: {
@@ -65,7 +68,7 @@ function usage(name: string, size: number, indexes: { fields: string[] }[]) {
         fold: (known, event) => {
           const doc = known ?? empty(event);
           const events = withEvent(doc.events, event.data.event, event.data.value);
-          return { ...doc, total: doc.total + 1, events };
+          return { ...doc, ...grown(doc), events };
         },
       },
     },
@@ -77,9 +80,19 @@ export const usageHours = usage('usage-hours', HOUR_MS, []);
 
 /** Weeks and months are answered from these, and which devices were busiest. */
 export const usageDays = usage('usage-days', DAY_MS, [
-  { fields: ['organizationId', 'start', 'total'] },
-  { fields: ['start', 'total'] },
+  { fields: ['organizationId', 'start', 'rank'] },
+  { fields: ['start', 'rank'] },
 ]);
+
+function grown({ total }: UsageDoc) {
+  return { total: total + 1, rank: rankOf(total + 1) };
+}
+
+/** A number's three leading bits and how many follow: order is kept, and eight ranks lie between doublings. */
+export function rankOf(total: number): number {
+  const bits = 32 - Math.clz32(total);
+  return bits <= 4 ? total : (bits << 3) | ((total >>> (bits - 4)) & 7);
+}
 
 function withMetrics(known: UsageDoc['metrics'], told: Readonly<Record<string, number>> = {}) {
   let metrics = known;

@@ -29,7 +29,7 @@ export const users = projection<UserDoc>({
         ...(doc ?? blank(data.userId)),
         name: data.name,
         email: data.email,
-        words: [...new Set([...data.name.toLowerCase().split(/\s+/), data.email])],
+        words: [...new Set([...data.name.toLowerCase().split(/\s+/), data.email])].filter(Boolean),
         role: data.role,
         createdAt: time,
       }),

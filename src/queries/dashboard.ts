@@ -12,6 +12,8 @@ import { bucketStart, DAY_MS, HOUR_MS, type UsageDoc } from '../projections/usag
 
 const HOURS = 24;
 const TOP = 10;
+/** Ranks tell totals apart to a tenth; the totals themselves decide among the first of these. */
+const RANKED = 100;
 
 export interface Dashboard {
   readonly devices: {
@@ -24,7 +26,7 @@ export interface Dashboard {
   readonly activity: readonly { readonly start: number; readonly total: number }[];
   /** How often each event was reported in them: `heartbeat`, or the log's event name. */
   readonly events: Counts;
-  /** The devices that reported most since midnight (UTC). */
+  /** The devices that reported most since midnight (UTC), to within a tenth in a fleet that reports evenly. */
   readonly top: readonly { readonly id: string; readonly name: string; readonly total: number }[];
 }
 
@@ -75,14 +77,15 @@ async function busiest(
       ...(organizations !== 'all' && { organizationId: { in: organizations } }),
       start: { eq: bucketStart(now, DAY_MS) },
     },
-    sort: { field: 'total', direction: 'desc' },
-    limit: TOP,
+    sort: { field: 'rank', direction: 'desc' },
+    limit: RANKED,
   });
+  const most = items.toSorted((a, b) => b.total - a.total).slice(0, TOP);
   const devices = await reads.getMany<DeviceDoc>(
     'devices',
-    items.map(({ deviceId }) => deviceId),
+    most.map(({ deviceId }) => deviceId),
   );
-  return items.flatMap(({ deviceId, total }) => {
+  return most.flatMap(({ deviceId, total }) => {
     const device = devices.get(deviceId);
     if (device === undefined || device.deleted) return [];
     return [{ id: deviceId, name: device.name, total }];

@@ -19,10 +19,10 @@ export function listDeviceLogs(reads: ReadModels) {
   return async (question: ListDeviceLogs): Promise<Paged<DeviceLogDoc>> => {
     const { deviceId, event, level, from, to, direction } = question;
     const where: Record<string, Condition> = { deviceId: { eq: deviceId } };
-    if (event !== undefined) where['event'] = { eq: event };
-    if (level !== undefined) where['level'] = { eq: level };
+    if (event !== undefined) where.event = { eq: event };
+    if (level !== undefined) where.level = { eq: level };
     if (from !== undefined || to !== undefined) {
-      where['at'] = {
+      where.at = {
         ...(from !== undefined && { gte: from }),
         ...(to !== undefined && { lt: to }),
       };

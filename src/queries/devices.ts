@@ -12,11 +12,11 @@ export interface ListDevices extends Paging {
   readonly tag?: string | undefined;
   /** What a word of the name begins with. */
   readonly text?: string | undefined;
-  readonly sort: 'createdAt' | 'name' | 'lastSeenAt';
+  readonly sort: 'createdAt' | 'name' | 'updatedAt';
   readonly direction: 'asc' | 'desc';
 }
 
-const SORT_FIELDS = { createdAt: 'createdAt', name: 'sortName', lastSeenAt: 'lastSeenAt' } as const;
+const SORT_FIELDS = { createdAt: 'createdAt', name: 'sortName', updatedAt: 'updatedAt' } as const;
 
 /** One page of devices. */
 export function listDevices(reads: ReadModels) {
@@ -39,12 +39,12 @@ function conditions(question: ListDevices): Where | undefined {
   if (organizations !== 'all') {
     const [first] = organizations;
     if (first === undefined) return undefined;
-    where['organizationId'] = organizations.length === 1 ? { eq: first } : { in: organizations };
+    where.organizationId = organizations.length === 1 ? { eq: first } : { in: organizations };
   }
-  if (status !== undefined) where['status'] = { eq: status };
-  if (connection !== undefined) where['connection'] = { eq: connection };
-  if (type !== undefined) where['type'] = { eq: type };
-  if (tag !== undefined) where['tags'] = { eq: tag };
-  if (text !== undefined) where['words'] = { prefix: text.toLowerCase() };
+  if (status !== undefined) where.status = { eq: status };
+  if (connection !== undefined) where.connection = { eq: connection };
+  if (type !== undefined) where.type = { eq: type };
+  if (tag !== undefined) where.tags = { eq: tag };
+  if (text !== undefined) where.words = { prefix: text.toLowerCase() };
   return where;
 }

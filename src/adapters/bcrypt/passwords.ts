@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import bcrypt from 'bcrypt';
-import { TooBusy, type Passwords } from '../../commands/user/passwords.js';
+import { TooBusy, type Passwords } from '../../commands/passwords.js';
 
 /** Two at once leave half of libuv's four threads to everything else. */
 const AT_ONCE = 2;

@@ -71,5 +71,5 @@ function isSecrets(value: unknown): value is KeptSecrets {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

@@ -34,9 +34,6 @@ export function createStreamCache(capacity: number): StreamCache {
     max: capacity,
     dispose: ({ slot }) => free.push(slot),
   });
-  const indexOf = ({ slot }: StreamState, revision: number) =>
-    slot * REPEAT_WINDOW + (revision % REPEAT_WINDOW);
-
   return {
     get: (name) => streams.get(name),
     add(name, id, revision) {
@@ -47,16 +44,19 @@ export function createStreamCache(capacity: number): StreamCache {
     },
     clear: () => streams.clear(),
     remember(state, revision, eventId) {
-      prints[indexOf(state, revision)] = printOf(eventId);
+      prints[state.slot * REPEAT_WINDOW + (revision % REPEAT_WINDOW)] = printOf(eventId);
     },
     candidates(state, eventId) {
       const print = printOf(eventId);
       const found: number[] = [];
       const oldest = Math.max(state.rememberedFrom, windowStart(state));
-      for (let revision = state.revision; revision >= oldest; revision--) {
-        if (prints[indexOf(state, revision)] === print) found.push(revision);
+      const ring = state.slot * REPEAT_WINDOW;
+      for (let place = 0; place < REPEAT_WINDOW; place++) {
+        if (prints[ring + place] !== print) continue;
+        const age = (state.revision + REPEAT_WINDOW - place) % REPEAT_WINDOW;
+        if (state.revision - age >= oldest) found.push(state.revision - age);
       }
-      return found;
+      return found.sort((a, b) => b - a);
     },
   };
 }

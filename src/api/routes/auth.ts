@@ -4,7 +4,7 @@ import { endSession } from '../../commands/session/endSession.js';
 import { refreshSession } from '../../commands/session/refreshSession.js';
 import { startSession } from '../../commands/session/startSession.js';
 import { normalEmail } from '../../commands/user/email.js';
-import { isCommonPassword } from '../../commands/user/passwords.js';
+import { isCommonPassword } from '../../commands/user/commonPasswords.js';
 import { signUp, userByEmail } from '../../commands/user/signUp.js';
 import type { RegisteredUser } from '../../commands/user/state.js';
 import { sessionStream, userStream } from '../../events/streams.js';
@@ -73,13 +73,13 @@ export function authRoutes(deps: RouteDeps): readonly Route[] {
         if (user.disabled) throw new Problem('USER_DISABLED');
         const sessionId = derivedId(from.commandId, 'session');
         const { userId } = user;
+        const began = { sessionId, userId, address: address(), agent: agent() };
         const expiresAt = runtime.now() + refreshTokenTtlMs;
         const started = accepted(
           await handle({
             stream: sessionStream(sessionId),
             family: states.sessions,
-            decide: (state) =>
-              startSession(state, { sessionId, userId, address, agent, expiresAt }),
+            decide: (state) => startSession(state, { ...began, expiresAt }),
             origin: { ...from, actor: { kind: 'user', id: userId } },
           }),
         );

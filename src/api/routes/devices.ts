@@ -114,7 +114,7 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
         tag: optional(Line(50)),
         text: optional(Line(100)),
         organizationId: optional(Id),
-        sort: optional(Type.Enum(['createdAt', 'name', 'lastSeenAt'])),
+        sort: optional(Type.Enum(['createdAt', 'name', 'updatedAt'])),
         direction: optional(Type.Enum(['asc', 'desc'])),
       }),
       answers: { 200: listOf(Device) },

@@ -103,7 +103,8 @@ function thisMachine(name: string, intervalMs: number) {
     name,
     type: 'host',
     tags: ['agent'],
-    heartbeatInterval: Math.max(1, Math.ceil(intervalMs / 1_000)),
+    // How long a silence means that it is gone: one lost heartbeat must not.
+    heartbeatInterval: Math.max(30, Math.ceil((3 * intervalMs) / 1_000)),
     metadata: {
       os: process.platform,
       kernel: `${kernelName()} ${release()}`,

@@ -86,8 +86,10 @@ among the device's last 1,000 events. Log in, or give a device token in FLEETBOO
     } finally {
       finished.abort();
       progress.end();
-      context.out.write(`${summary(counts, elapsed())}\n`);
-      if (!complete) context.out.write(`to go on: the same with --from-line ${counts.nextLine}\n`);
+      if (counts.rows > 0) context.out.write(`${summary(counts, elapsed())}\n`);
+      if (!complete && counts.accepted > 0) {
+        context.out.write(`to go on: the same with --from-line ${counts.nextLine}\n`);
+      }
       await connection.close();
     }
     return complete && counts.rejected === 0 ? 0 : 1;

@@ -25,7 +25,10 @@ export interface ImportCounts {
   rejected: number;
   /** Rows in which no wanted column had a value. */
   empty: number;
-  /** The line of the file behind the last one that the server has answered for. */
+  /**
+   * Where another run goes on: the last row that the server has answered for, since half of it may
+   * be in the next batch. The other half is known by its id.
+   */
   nextLine: number;
 }
 
@@ -71,7 +74,7 @@ export async function importRows(
       if (status >= 200 && status < 300) counts.accepted += 1;
       else reject(from[index] ?? 0, `${status} ${code ?? ''} ${detail ?? ''}`.trim());
     });
-    counts.nextLine = Math.max(counts.nextLine, (from.at(-1) ?? 0) + 1);
+    counts.nextLine = Math.max(counts.nextLine, from.at(-1) ?? 0);
   }
 
   async function takeRecord(record: CsvRecord): Promise<void> {

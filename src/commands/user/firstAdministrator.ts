@@ -2,7 +2,7 @@ import { START, type Position } from '../../events/envelope.js';
 import { namedCommandId, type Origin } from '../origin.js';
 import { isRefusal } from '../refusal.js';
 import { emailStreamOf, signUp, type AccountDeps } from './signUp.js';
-import type { Passwords } from './passwords.js';
+import type { Passwords } from '../passwords.js';
 
 export interface Credentials {
   readonly email: string;
