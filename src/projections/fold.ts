@@ -54,28 +54,44 @@ export async function openFold(
   const held = new Set(await store.parkedKeys(generation));
   let { checkpoint, live } = generation;
 
-  /** Each of the batch's documents that this projection wants changed, with the events that change it. */
-  function wanted(incoming: readonly Incoming[]) {
-    const changes: { readonly key: string; readonly event: Recorded }[] = [];
+  /** The batch's events by the documents that they change, in order. */
+  function byKey(incoming: readonly Incoming[]) {
+    const changes = new Map<string, Recorded[]>();
     const poison: Parked[] = [];
     for (const one of incoming) {
       if (one.position <= checkpoint) continue;
-      const { type, stream } = 'poison' in one ? one : one.event;
-      // Where it is not known which documents an event changes, the rest of its stream waits behind it.
-      if (!types.has(type) || held.has(stream)) continue;
       if ('poison' in one) {
-        held.add(stream);
-        poison.push({ ...one.poison, projection: name });
+        if (types.has(one.type)) poison.push({ ...one.poison, projection: name });
         continue;
       }
-      try {
-        for (const key of projection.keys(one.event)) changes.push({ key, event: one.event });
-      } catch (error) {
-        held.add(stream);
-        poison.push(park(name, stream, one.event, error, now()));
+      if (!types.has(one.event.type)) continue;
+      for (const key of projection.keys(one.event)) {
+        const events = changes.get(key);
+        if (events === undefined) changes.set(key, [one.event]);
+        else events.push(one.event);
       }
     }
     return { changes, poison };
+  }
+
+  /** What becomes of one document; where an event can't be folded, what came before it counts. */
+  function foldAll(known: Working, key: string, events: readonly Recorded[], poison: Parked[]) {
+    let { doc, position } = known;
+    for (const event of events) {
+      if (position !== undefined && event.position <= position) continue;
+      try {
+        const after = projection.fold(doc, event, key) ?? undefined;
+        if (after === doc) continue;
+        doc = after;
+        position = event.position;
+      } catch (error) {
+        // The same data folds the same way each time: trying again at once would change nothing.
+        held.add(key);
+        poison.push(park(name, key, event, error, now()));
+        break;
+      }
+    }
+    return { doc, position };
   }
 
   async function load(keys: Iterable<string>): Promise<Map<string, Working>> {
@@ -102,27 +118,15 @@ export async function openFold(
       live = true;
     },
     async fold(incoming, upTo) {
-      const { changes, poison } = wanted(incoming);
-      const before = await load(new Set(changes.map(({ key }) => key)));
-      const after = new Map<string, Working>();
-      for (const { key, event } of changes) {
-        if (held.has(key)) continue;
-        const known = after.get(key) ?? before.get(key) ?? ABSENT;
-        if (known.position !== undefined && event.position <= known.position) continue;
-        try {
-          const doc = projection.fold(known.doc, event, key) ?? undefined;
-          if (doc !== known.doc) after.set(key, { doc, position: event.position });
-        } catch (error) {
-          // The same data folds the same way each time: trying again at once would change nothing.
-          held.add(key);
-          poison.push(park(name, key, event, error, now()));
-        }
-      }
+      const { changes, poison } = byKey(incoming);
+      for (const key of changes.keys()) if (held.has(key)) changes.delete(key);
+      const before = await load(changes.keys());
       const writes: Write[] = [];
-      for (const [key, { doc, position }] of after) {
-        if (position === undefined) continue;
-        const known = before.get(key)?.doc;
-        writes.push({ key, doc: doc ?? null, position, ...(known && { before: known }) });
+      for (const [key, events] of changes) {
+        const known = before.get(key) ?? ABSENT;
+        const { doc, position } = foldAll(known, key, events, poison);
+        if (position === undefined || position === known.position) continue;
+        writes.push({ key, doc: doc ?? null, position, ...(known.doc && { before: known.doc }) });
       }
       return { generation, writes, parked: poison, checkpoint: later(upTo, checkpoint) };
     },

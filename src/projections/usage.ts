@@ -95,10 +95,10 @@ export function rankOf(total: number): number {
 }
 
 function withMetrics(known: UsageDoc['metrics'], told: Readonly<Record<string, number>> = {}) {
-  let metrics = known;
+  const metrics = { ...known };
   for (const [name, value] of Object.entries(told)) {
     const as = boundedName(metrics, name);
-    metrics = { ...metrics, [as]: include(own(metrics, as), value) };
+    metrics[as] = include(own(metrics, as), value);
   }
   return metrics;
 }

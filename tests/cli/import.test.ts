@@ -63,7 +63,7 @@ describe('an import', () => {
       accepted: 1_050,
       rejected: 0,
       empty: 0,
-      nextLine: 1_052,
+      nextLine: 1_051,
     });
     expect(server.requests).toHaveLength(11);
     expect(server.stored[1_049]).toMatchObject({ metrics: { value: 1_049 }, deviceId: 'device' });

@@ -40,7 +40,11 @@ export function signalsContract(name: string, setup: () => Promise<SignalsUnderT
       const both = Promise.all([heard(here, 3), heard(there, 3)]);
       const signals: Signal[] = [
         at(1n),
-        { kind: 'projection', projection: 'devices', position: 9_007_199_254_740_993n as Position },
+        {
+          kind: 'projected',
+          projections: ['devices'],
+          position: 9_007_199_254_740_993n as Position,
+        },
         { kind: 'log', position: START },
       ];
       for (const signal of signals) here.publish(signal);

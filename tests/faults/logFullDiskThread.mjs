@@ -11,6 +11,7 @@ Database.prototype.pragma = function (source, options) {
       pragma.call(this, `max_page_count = ${count}`);
       pages.postMessage('set');
     });
+    pages.unref();
   }
   return pragma.call(this, source, options);
 };

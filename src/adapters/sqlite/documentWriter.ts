@@ -43,7 +43,7 @@ export function documentWriter(db: Database, table: DocumentTable): DocumentWrit
   function replaceElements(key: string, doc: Doc | null, before: Doc | undefined): void {
     lists.forEach((field, i) => {
       if (before === undefined || !indexedAlike(before[field], doc?.[field])) {
-        elements[i]?.(key, doc?.[field]);
+        elements[i]?.replace(key, doc?.[field]);
       }
     });
   }
@@ -68,7 +68,7 @@ export function documentWriter(db: Database, table: DocumentTable): DocumentWrit
   function inserted({ key, position }: Write, doc: Doc): boolean {
     const columns = fields.map((field) => toColumn(scalarOf(doc[field])));
     if (insert.run(key, position, ...columns, JSON.stringify(doc)).changes === 0) return false;
-    replaceElements(key, doc, {});
+    lists.forEach((field, i) => elements[i]?.add(key, doc[field]));
     return true;
   }
 
@@ -96,12 +96,18 @@ function insertSql({ name, definition }: DocumentTable): string {
     ON CONFLICT (key) DO NOTHING`;
 }
 
-/** Puts the elements of a field in place of what it had. */
-function elementWriter(db: Database, name: string): (key: string, field: unknown) => void {
+/** Writes the elements of one field. */
+function elementWriter(db: Database, name: string) {
   const clear = db.prepare<[string]>(`DELETE FROM ${name} WHERE key = ?`);
-  const add = db.prepare<[string, Column]>(`INSERT INTO ${name} (key, value) VALUES (?, ?)`);
-  return (key, field) => {
+  const insert = db.prepare<[string, Column]>(`INSERT INTO ${name} (key, value) VALUES (?, ?)`);
+  /** For a document that had none. */
+  function add(key: string, field: unknown): void {
+    for (const value of elementsOf(field) ?? []) insert.run(key, toColumn(value));
+  }
+  /** Puts them in place of those that it had. */
+  function replace(key: string, field: unknown): void {
     clear.run(key);
-    for (const value of elementsOf(field) ?? []) add.run(key, toColumn(value));
-  };
+    add(key, field);
+  }
+  return { add, replace };
 }

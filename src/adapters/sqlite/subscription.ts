@@ -19,6 +19,7 @@ export async function* follow(
   { from, signal, batchSize = BATCH_EVENTS, ...filter }: Subscribe,
 ): AsyncGenerator<Batch> {
   const scan = reader.scan(filter, 'forwards');
+  const rows = SCAN_ROWS > batchSize ? SCAN_ROWS : BigInt(batchSize);
   let position = from === 'now' ? reader.head() : from;
   /** Whether the consumer knows that there is nothing more. */
   let idle = false;
@@ -28,7 +29,7 @@ export async function* follow(
       await watch.grownPast(position, signal);
       continue;
     }
-    const upTo = later(position, earlier(head, (position + SCAN_ROWS) as Position));
+    const upTo = later(position, earlier(head, (position + rows) as Position));
     const events = scan({ after: position, upTo, limit: batchSize });
     position = events.length === batchSize ? (events.at(-1)?.position ?? upTo) : upTo;
     idle = position >= head;

@@ -1,0 +1,277 @@
+import type { DomainEvent } from '../../src/events/catalog.js';
+import type { NewEvent, Position } from '../../src/events/envelope.js';
+import { REPEAT_WINDOW, StoreUnavailable, type EventStore } from '../../src/events/eventStore.js';
+import type { ReadModelStore } from '../../src/projections/readModels.js';
+import { projections } from '../../src/projections/registry.js';
+import { id, logged, PUMP } from '../spec/things.js';
+import { eventId, newEvent, streamOf } from './documents.js';
+import {
+  allOf,
+  caughtUp,
+  inMemory,
+  inSqlite,
+  run,
+  runThrough,
+  tally,
+  until,
+  type Stores,
+} from './running.js';
+
+const VALVE = id(21);
+
+describe.each([inMemory, inSqlite])('the projections in %s', (_name, open) => {
+  let stores: Stores;
+  let told: number;
+
+  beforeEach(async () => {
+    stores = await open();
+    told = 0;
+  });
+  afterEach(() => stores.stop());
+
+  function tell(event: DomainEvent, given: Partial<NewEvent> = {}) {
+    told += 1;
+    return stores.log.append(streamOf(event), [newEvent(event, told, given)], 'any');
+  }
+
+  /** Log lines of a device, by their event names. */
+  async function say(deviceId: string, ...names: readonly string[]) {
+    for (const event of names) await tell(logged(told, { deviceId, event }));
+  }
+
+  const tallied = (deviceId = PUMP) => stores.reads.get('tally', deviceId);
+
+  describe('fold', () => {
+    it('what the log holds, and then what comes', async () => {
+      await say(PUMP, 'a', 'b');
+      const running = run(stores, [tally()]);
+      await caughtUp(stores, [tally()]);
+      expect(await tallied()).toEqual({ deviceId: PUMP, count: 2, events: ['a', 'b'] });
+      await say(PUMP, 'c');
+      await say(VALVE, 'd');
+      await caughtUp(stores, [tally()]);
+      await running.stop();
+      expect(await tallied()).toMatchObject({ count: 3, events: ['a', 'b', 'c'] });
+      expect(await tallied(VALVE)).toMatchObject({ count: 1 });
+    });
+
+    it('each document of a batch once, and write all of it with all checkpoints at once', async () => {
+      for (let index = 0; index < 100; index += 1) await say(index % 2 === 0 ? PUMP : VALVE, 'a');
+      const commits: { readonly writes: number; readonly checkpoint: Position }[][] = [];
+      const store = stores.store();
+      await runThrough(stores, [tally(), ...projections], {
+        store: {
+          ...store,
+          commit(batches) {
+            commits.push(
+              batches.map(({ writes, checkpoint }) => ({ writes: writes.length, checkpoint })),
+            );
+            return store.commit(batches);
+          },
+        },
+      });
+      const [first] = commits.filter((batches) => batches.some(({ writes }) => writes > 0));
+      expect(first).toHaveLength(1 + projections.length);
+      expect(first?.[0]).toEqual({ writes: 2, checkpoint: await stores.log.head() });
+      expect(new Set(first?.map(({ checkpoint }) => checkpoint)).size).toBe(1);
+    });
+
+    it('on from where they were', async () => {
+      await say(PUMP, 'a');
+      await runThrough(stores, [tally()]);
+      await say(PUMP, 'b');
+      await runThrough(stores, [tally()]);
+      expect(await tallied()).toMatchObject({ count: 2, events: ['a', 'b'] });
+    });
+
+    it('past what they do not fold', async () => {
+      await tell({ type: 'UserEnabled', data: { userId: id(1) } });
+      await runThrough(stores, [tally()]);
+      expect(await stores.reads.checkpoint('tally')).toBe(await stores.log.head());
+    });
+
+    it('a document that was removed anew', async () => {
+      await say(PUMP, 'a', 'gone');
+      await runThrough(stores, [tally()]);
+      expect(await tallied()).toBeUndefined();
+      await say(PUMP, 'b');
+      await runThrough(stores, [tally()]);
+      expect(await tallied()).toMatchObject({ count: 1, events: ['b'] });
+    });
+  });
+
+  describe('that are run by two at once', () => {
+    it('come to what one comes to', async () => {
+      const [one, other] = [run(stores, [tally()]), run(stores, [tally()])];
+      await say(PUMP, 'a', 'b', 'gone', 'c');
+      await say(VALVE, 'd', 'e', 'f', 'gone');
+      await say(PUMP, 'g');
+      await caughtUp(stores, [tally()]);
+      await Promise.all([one.stop(), other.stop()]);
+      expect(await allOf(stores.reads, 'tally')).toEqual([
+        { deviceId: PUMP, count: 2, events: ['c', 'g'] },
+      ]);
+      expect([...one.faults, ...other.faults]).toEqual([]);
+    });
+  });
+
+  describe('meet an event that stands twice in the log, and', () => {
+    /** What a store can't recognise as a repeat any more. */
+    async function sayTwice(between: () => Promise<unknown>) {
+      const once = { id: eventId(0xfff) };
+      await tell(logged(0, { event: 'once' }), once);
+      await say(PUMP, ...Array.from({ length: REPEAT_WINDOW }, () => 'other'));
+      await between();
+      await tell(logged(0, { event: 'once' }), once);
+      expect(await stores.log.head()).toBeGreaterThan(0n);
+    }
+
+    it('count it once', async () => {
+      await sayTwice(() => Promise.resolve());
+      await runThrough(stores, [tally()]);
+      expect(await tallied()).toMatchObject({ count: 1 + REPEAT_WINDOW });
+    });
+
+    it('count it once when they were started anew in between', async () => {
+      await sayTwice(() => runThrough(stores, [tally()]));
+      await runThrough(stores, [tally()]);
+      expect(await tallied()).toMatchObject({ count: 1 + REPEAT_WINDOW });
+    });
+
+    it('count it once when they came upon it live', async () => {
+      const running = run(stores, [tally()]);
+      await sayTwice(() => caughtUp(stores, [tally()]));
+      await caughtUp(stores, [tally()]);
+      await running.stop();
+      expect(await tallied()).toMatchObject({ count: 1 + REPEAT_WINDOW });
+    });
+  });
+
+  describe('that can’t use a store', () => {
+    const away = new StoreUnavailable('unreachable', 'away');
+
+    /** A store whose calls fail, before or after they have done their work, as long as `fails` says so. */
+    function failing(fails: (call: number) => 'before' | 'after' | undefined): ReadModelStore {
+      const store = stores.store();
+      let calls = 0;
+      return {
+        ...store,
+        async commit(batches) {
+          const how = fails((calls += 1));
+          if (how === 'before') throw away;
+          await store.commit(batches);
+          if (how === 'after') throw away;
+        },
+      };
+    }
+
+    it.each(['before', 'after'] as const)(
+      'come to the same when they are killed %s a batch was written',
+      async (when) => {
+        await say(PUMP, 'a', 'b');
+        const store = failing((call) => (call % 2 === 1 && call < 8 ? when : undefined));
+        const running = run(stores, [tally()], { store });
+        await caughtUp(stores, [tally()]);
+        await say(PUMP, 'c');
+        await say(VALVE, 'd');
+        await caughtUp(stores, [tally()]);
+        await running.stop();
+        expect(running.faults).toContain(away);
+        expect(await allOf(stores.reads, 'tally')).toEqual([
+          { deviceId: PUMP, count: 3, events: ['a', 'b', 'c'] },
+          { deviceId: VALVE, count: 1, events: ['d'] },
+        ]);
+      },
+    );
+
+    it('wait for it, longer each time up to five seconds, and then go on', async () => {
+      await say(PUMP, 'a');
+      const running = await runThrough(stores, [tally()], {
+        store: failing((call) => (call <= 8 ? 'before' : undefined)),
+      });
+      expect(running.faults).toEqual(Array.from({ length: 8 }, () => away));
+      expect(running.runtime.slept.slice(0, 8)).toEqual([
+        100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000,
+      ]);
+      expect(await tallied()).toMatchObject({ count: 1 });
+    });
+
+    it('begin with short waits again once something was written', async () => {
+      await say(PUMP, 'a');
+      const running = run(stores, [tally()], {
+        store: failing((call) => ([1, 2, 4].includes(call) ? 'before' : undefined)),
+      });
+      await caughtUp(stores, [tally()]);
+      await say(PUMP, 'b');
+      await caughtUp(stores, [tally()]);
+      await running.stop();
+      expect(running.runtime.slept.filter((ms) => ms >= 100)).toEqual([100, 200, 100]);
+    });
+
+    it('wait for the log in the same way', async () => {
+      await say(PUMP, 'a');
+      let tries = 0;
+      const log: EventStore = {
+        ...stores.log,
+        subscribe(options) {
+          if ((tries += 1) <= 3) throw away;
+          return stores.log.subscribe(options);
+        },
+      };
+      const running = await runThrough(stores, [tally()], { log });
+      expect(running.faults).toEqual([away, away, away]);
+      expect(await tallied()).toMatchObject({ count: 1 });
+    });
+  });
+
+  describe('that are told to stop', () => {
+    it('stop at once when there is nothing to do', async () => {
+      const running = run(stores, [tally(), ...projections]);
+      await caughtUp(stores, projections);
+      await running.stop();
+      await say(PUMP, 'a');
+      expect(await stores.reads.checkpoint('tally')).toBeLessThan(await stores.log.head());
+    });
+
+    it('stop while they wait for a store', async () => {
+      const running = run(stores, [tally()], {
+        store: { ...stores.store(), open: () => Promise.reject(new Error('away')) },
+        runtime: { ...run(stores, []).runtime, sleep: untilAborted },
+      });
+      await until(() => running.faults.length > 0);
+      await running.stop();
+      expect(running.faults).toHaveLength(1);
+    });
+
+    it('stop while they catch up, between two batches', async () => {
+      for (let index = 0; index < 50; index += 1) await say(PUMP, 'a');
+      const store = stores.store();
+      let commits = 0;
+      const running = run(stores, [tally()], {
+        log: {
+          ...stores.log,
+          subscribe: (options) => stores.log.subscribe({ ...options, batchSize: 1 }),
+        },
+        store: {
+          ...store,
+          async commit(batches) {
+            commits += 1;
+            await store.commit(batches);
+            if (commits === 3) void running.stop();
+          },
+        },
+      });
+      await until(() => commits === 3);
+      await running.stop();
+      expect(commits).toBe(3);
+      expect(await tallied()).toMatchObject({ count: 3 });
+    });
+  });
+});
+
+/** A wait that nothing ends but being told to stop. */
+function untilAborted(_ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

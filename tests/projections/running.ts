@@ -1,0 +1,176 @@
+import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
+import { memoryReadModels } from '../../src/adapters/memory/readModels.js';
+import { createMemorySignals } from '../../src/adapters/memory/signals.js';
+import { openSqliteEventStore } from '../../src/adapters/sqlite/eventStore.js';
+import { sqliteReadModels } from '../../src/adapters/sqlite/readModels.js';
+import { sqliteReadModelStore } from '../../src/adapters/sqlite/readModelStore.js';
+import type { EventStore } from '../../src/events/eventStore.js';
+import { projection, type AnyProjection } from '../../src/projections/projection.js';
+import type { Doc, Parked, ReadModels, ReadModelStore } from '../../src/projections/readModels.js';
+import { runProjections, type RunnerDeps } from '../../src/projections/runner.js';
+import { hurriedRuntime } from '../support/hurriedRuntime.js';
+import { temporaryFile } from '../support/temporaryFile.js';
+
+/** A log and read models, empty at first. */
+export interface Stores {
+  readonly log: EventStore;
+  /** The writing side as a process that has just started opens it. */
+  readonly store: () => ReadModelStore;
+  readonly reads: ReadModels;
+  stop(): Promise<void>;
+}
+
+export type Backend = readonly [name: string, open: () => Promise<Stores>];
+
+export const inMemory: Backend = [
+  'memory',
+  async () => {
+    const { store, reads } = memoryReadModels();
+    return { log: openMemoryEventStore(), store: () => store, reads, stop: async () => {} };
+  },
+];
+
+export const inSqlite: Backend = [
+  'SQLite',
+  async () => {
+    const temporary = temporaryFile('log.db');
+    const file = temporary.file.replace('log.db', 'read-models.db');
+    const log = await openSqliteEventStore({
+      file: temporary.file,
+      signals: createMemorySignals(),
+    });
+    const stores: ReadModelStore[] = [];
+    const reads = sqliteReadModels(file);
+    return {
+      log,
+      store() {
+        const store = sqliteReadModelStore(file);
+        stores.push(store);
+        return store;
+      },
+      reads,
+      async stop() {
+        await Promise.all([log, reads, ...stores].map((one) => one.stop()));
+        temporary.remove();
+      },
+    };
+  },
+];
+
+/** A runner at work. */
+export interface Running {
+  readonly faults: unknown[];
+  readonly parked: Omit<Parked, 'position' | 'eventType' | 'parkedAt'>[];
+  readonly activated: string[];
+  readonly runtime: ReturnType<typeof hurriedRuntime>;
+  /** Resolves when the runner has ended. */
+  stop(): Promise<void>;
+}
+
+export function run(
+  stores: Stores,
+  projections: readonly AnyProjection[],
+  given: Partial<RunnerDeps> = {},
+): Running {
+  const stopping = new AbortController();
+  const running = {
+    faults: [] as unknown[],
+    parked: [] as Running['parked'],
+    activated: [] as string[],
+    runtime: hurriedRuntime(),
+  };
+  const ended = runProjections(
+    {
+      log: stores.log,
+      store: given.store ?? stores.store(),
+      signals: createMemorySignals(),
+      runtime: running.runtime,
+      projections,
+      report: {
+        fault: (error) => running.faults.push(error),
+        parked: (event) => running.parked.push(event),
+        activated: (name, generation) => running.activated.push(`${name} ${generation}`),
+      },
+      ...given,
+    },
+    stopping.signal,
+  );
+  return {
+    ...running,
+    stop() {
+      stopping.abort();
+      return ended;
+    },
+  };
+}
+
+/** Resolves as soon as the condition holds. */
+export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Resolves when queries see all that is in the log. */
+export async function caughtUp(
+  { log, reads }: Stores,
+  projections: readonly AnyProjection[],
+): Promise<void> {
+  const head = await log.head();
+  for (const { name } of projections)
+    await until(async () => (await reads.checkpoint(name)) >= head);
+}
+
+/** Runs the projections until they have caught up. */
+export async function runThrough(
+  stores: Stores,
+  projections: readonly AnyProjection[],
+  given?: Partial<RunnerDeps>,
+): Promise<Running> {
+  const running = run(stores, projections, given);
+  await caughtUp(stores, projections);
+  await running.stop();
+  return running;
+}
+
+/** All that queries see of a collection, in the order of the documents' keys. */
+export async function allOf(reads: ReadModels, collection: string): Promise<readonly Doc[]> {
+  const docs: Doc[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await reads.find(collection, {
+      where: {},
+      limit: 200,
+      ...(cursor !== null && { cursor }),
+    });
+    docs.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return docs;
+}
+
+export type TallyDoc = Readonly<{ deviceId: string; count: number; events: readonly string[] }>;
+
+/**
+ * Tallies the log lines of each device by `step`. A line named `gone` removes the document, one named
+ * `poison` can't be folded, and of one named `lost` it can't be told whose it is.
+ */
+export function tally(version = 1, step = 1): AnyProjection {
+  return projection<TallyDoc>({
+    name: 'tally',
+    version,
+    collection: { name: 'tally', indexes: [{ fields: ['count'] }] },
+    on: {
+      LogRecorded: {
+        key({ data }) {
+          if (data.event === 'lost') throw new RangeError('whose is it?');
+          return data.deviceId;
+        },
+        fold(doc, { data: { deviceId, event } }) {
+          if (event === 'poison') throw new TypeError('not to be folded');
+          if (event === 'gone') return null;
+          const { count = 0, events = [] } = doc ?? {};
+          return { deviceId, count: count + step, events: [...events, event] };
+        },
+      },
+    },
+  });
+}

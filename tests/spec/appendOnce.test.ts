@@ -1,0 +1,159 @@
+import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
+import { eventId } from '../../src/commands/origin.js';
+import { refuse } from '../../src/commands/refusal.js';
+import { appendOnce, ONCE_WINDOW } from '../../src/commands/telemetry/appendOnce.js';
+import type { Decided } from '../../src/commands/telemetry/decided.js';
+import { StoreUnavailable, WrongRevision, type EventStore } from '../../src/events/eventStore.js';
+import { telemetryStream } from '../../src/events/streams.js';
+import { collect } from '../support/logEvents.js';
+import { heartbeat, PUMP } from './things.js';
+
+const DAY_MS = 86_400_000;
+const MIDNIGHT = Date.UTC(2026, 2, 1);
+const NOON = MIDNIGHT + DAY_MS / 2;
+
+const COMMANDS = '4f3dbb0e-6d3c-5b8a-9d0f-2b6a1f6e9c11';
+
+/** A report under a key of its sender's, saying `content`. */
+const report = (key: string, content = 'content'): Decided => ({
+  event: heartbeat(NOON),
+  id: eventId(COMMANDS, Number(key)),
+  origin: { actor: { kind: 'device', id: PUMP }, commandId: key, commandHash: content },
+});
+
+const reports = (from: number, count: number) =>
+  Array.from({ length: count }, (_, index) => report(String(from + index)));
+
+const stored = async (store: EventStore, day = NOON) =>
+  (await collect(store.read(telemetryStream(PUMP, day)))).map(({ id }) => id);
+
+describe('a report under a key of its sender’s', () => {
+  it('is appended, and answered with where it stands', async () => {
+    const store = openMemoryEventStore();
+    const answers = await appendOnce(store, PUMP, reports(1, 2), NOON);
+    const position = await store.head();
+    expect(answers).toEqual(reports(1, 2).map(({ id }) => ({ eventId: id, position })));
+  });
+
+  it('is answered as the first time when it comes again, alone or among others', async () => {
+    const store = openMemoryEventStore();
+    const [first] = await appendOnce(store, PUMP, [report('1')], NOON);
+    expect(await appendOnce(store, PUMP, [report('1')], NOON)).toEqual([first]);
+    const [second, again] = await appendOnce(store, PUMP, [report('2'), report('1')], NOON + 1);
+    expect(again).toEqual(first);
+    expect(second).toMatchObject({ eventId: report('2').id });
+    expect(await stored(store)).toHaveLength(2);
+  });
+
+  it('is refused when it says something else under the same key', async () => {
+    const store = openMemoryEventStore();
+    await appendOnce(store, PUMP, [report('1', 'one')], NOON);
+    expect(await appendOnce(store, PUMP, [report('1', 'other')], NOON)).toEqual([
+      refuse('IDEMPOTENCY_KEY_REUSED'),
+    ]);
+  });
+
+  it('stands once when one batch holds it twice', async () => {
+    const store = openMemoryEventStore();
+    const [one, same, other] = await appendOnce(
+      store,
+      PUMP,
+      [report('1', 'one'), report('1', 'one'), report('1', 'other')],
+      NOON,
+    );
+    expect(same).toEqual(one);
+    expect(other).toEqual(refuse('IDEMPOTENCY_KEY_REUSED'));
+    expect(await stored(store)).toHaveLength(1);
+  });
+
+  it('stands once when it comes many times at once', async () => {
+    const store = openMemoryEventStore();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => appendOnce(store, PUMP, [report('1')], NOON)),
+    );
+    expect(new Set(answers.map(([answer]) => JSON.stringify(answer, textOfPositions))).size).toBe(
+      1,
+    );
+    expect(await stored(store)).toHaveLength(1);
+  });
+
+  it('stands once when batches that overlap come at once', async () => {
+    const store = openMemoryEventStore();
+    await Promise.all([
+      appendOnce(store, PUMP, reports(1, 6), NOON),
+      appendOnce(store, PUMP, reports(4, 6), NOON),
+      appendOnce(store, PUMP, reports(2, 3), NOON),
+    ]);
+    expect((await stored(store)).sort()).toEqual(
+      reports(1, 9)
+        .map(({ id }) => id)
+        .sort(),
+    );
+  });
+
+  it('stands once when its answer was lost', async () => {
+    const store = openMemoryEventStore();
+    const forgetful: EventStore = {
+      ...store,
+      async append(...append) {
+        await store.append(...append);
+        throw new StoreUnavailable('unreachable', 'the answer is lost');
+      },
+    };
+    await expect(appendOnce(forgetful, PUMP, [report('1')], NOON)).rejects.toThrow(
+      StoreUnavailable,
+    );
+    expect(await appendOnce(store, PUMP, [report('1')], NOON)).toMatchObject([
+      { eventId: report('1').id },
+    ]);
+    expect(await stored(store)).toHaveLength(1);
+  });
+
+  it('is known from yesterday’s stream, and not from the day before', async () => {
+    const store = openMemoryEventStore();
+    const [first] = await appendOnce(store, PUMP, [report('1')], MIDNIGHT - 1);
+    expect(await appendOnce(store, PUMP, [report('1')], MIDNIGHT)).toEqual([first]);
+    expect(await appendOnce(store, PUMP, [report('1')], MIDNIGHT + DAY_MS - 1)).toEqual([first]);
+    expect(await stored(store, MIDNIGHT)).toEqual([]);
+    const [late] = await appendOnce(store, PUMP, [report('1')], MIDNIGHT + DAY_MS);
+    expect(late).not.toEqual(first);
+  });
+
+  it(`is known among the last ${ONCE_WINDOW} reports, and no further back`, async () => {
+    const store = openMemoryEventStore();
+    const [first] = await appendOnce(store, PUMP, [report('1')], MIDNIGHT - 1);
+    await appendOnce(store, PUMP, reports(100, 400), MIDNIGHT - 1);
+    await appendOnce(store, PUMP, reports(500, ONCE_WINDOW - 401), NOON);
+    expect(await appendOnce(store, PUMP, [report('1')], NOON)).toEqual([first]);
+    await appendOnce(store, PUMP, [report('2')], NOON);
+    const [again] = await appendOnce(store, PUMP, [report('1')], NOON);
+    expect(again).not.toEqual(first);
+  });
+
+  it('leaves what was refused where it stood', async () => {
+    const refused: Decided = { ...report('1'), event: refuse('TIME_IN_FUTURE') };
+    const store = openMemoryEventStore();
+    expect(await appendOnce(store, PUMP, [refused, report('2'), refused], NOON)).toEqual([
+      refuse('TIME_IN_FUTURE'),
+      expect.objectContaining({ eventId: report('2').id }),
+      refuse('TIME_IN_FUTURE'),
+    ]);
+    expect(await appendOnce(store, PUMP, [refused], NOON)).toEqual([refuse('TIME_IN_FUTURE')]);
+  });
+
+  it('is given up when somebody else is always faster', async () => {
+    const store: EventStore = {
+      ...openMemoryEventStore(),
+      append: (stream, _events, expected) =>
+        Promise.reject(new WrongRevision(stream, expected, undefined)),
+    };
+    const refused: Decided = { ...report('1'), event: refuse('TIME_IN_FUTURE') };
+    expect(await appendOnce(store, PUMP, [refused, report('2')], NOON)).toEqual([
+      refuse('TIME_IN_FUTURE'),
+      refuse('TOO_MUCH_CONTENTION'),
+    ]);
+  });
+});
+
+const textOfPositions = (_key: string, value: unknown) =>
+  typeof value === 'bigint' ? value.toString() : value;

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { compose, type Fleetbook, type Replacements } from '../../src/compose.js';
+import { readConfig } from '../../src/config.js';
+import { answerCheck } from './answerCheck.js';
+import { clientOf, type Client } from './client.js';
+import { eventually } from './eventually.js';
+import { quickPasswords } from './quickPasswords.js';
+
+export const ADMIN = { email: 'admin@example.com', password: 'correct horse battery' };
+
+/** What a test's server is set to, where the test does not say otherwise. */
+export const SETTINGS = {
+  NODE_ENV: 'test',
+  LOG_LEVEL: 'silent',
+  ADMIN_EMAIL: ADMIN.email,
+  ADMIN_PASSWORD: ADMIN.password,
+  AUTH_RATE_LIMIT: '0',
+  DEVICE_RATE_LIMIT: '0',
+  TELEMETRY_RATE_LIMIT: '0',
+  INGEST_RATE_LIMIT: '0',
+  ANALYTICS_RATE_LIMIT: '0',
+} as const;
+
+export interface RunningServer {
+  readonly fleetbook: Fleetbook;
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** What it has logged so far, a JSON object a line. */
+  readonly logged: readonly string[];
+  /** Without a token. */
+  readonly client: Client;
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions extends Pick<Replacements, 'runtime' | 'passwords'> {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kept when the server stops; without it the server gets a folder that goes with it. */
+  readonly dataDir?: string;
+}
+
+/** The real system in this process, on a port of its own, with its real threads, ready for requests. */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const dataDir = options.dataDir ?? newDataDir();
+  const logged: string[] = [];
+  const config = readConfig({ ...SETTINGS, DATA_DIR: dataDir, ...options.env });
+  const fleetbook = await compose(config, {
+    log: pino({ level: 'trace', base: null }, { write: (line: string) => void logged.push(line) }),
+    passwords: options.passwords ?? quickPasswords,
+    ...(options.runtime !== undefined && { runtime: options.runtime }),
+  });
+  const { server } = fleetbook;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const client = clientOf(url, answerCheck(fleetbook.routes));
+  await eventually(async () => (await client.get('/readyz')).status === 200 || undefined);
+
+  return {
+    fleetbook,
+    url,
+    port,
+    dataDir,
+    logged,
+    client,
+    async stop() {
+      await client.close();
+      fleetbook.beginStop();
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+      await fleetbook.stop();
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export function newDataDir(): string {
+  return mkdtempSync(join(tmpdir(), 'fleetbook-'));
+}
