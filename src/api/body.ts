@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import getRawBody from 'raw-body';
 import { parse } from 'secure-json-parse';
@@ -28,10 +29,8 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
 export async function readLines(request: IncomingMessage, limit: number): Promise<readonly Line[]> {
   const type = request.headers['content-type'] ?? '';
   if (LINES_TYPE.test(type)) {
-    const text = (await readBytes(request, limit)).toString();
-    return text
-      .split('\n')
-      .filter((line) => line.trim() !== '')
+    return textsOfLines(await readBytes(request, limit))
+      .filter((text) => text?.trim() !== '')
       .map(parseLine);
   }
   if (!JSON_TYPE.test(type)) {
@@ -71,7 +70,19 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
   }
 }
 
+/** The text of each line; undefined for one that is not UTF-8, which JSON has to be (RFC 8259). */
+function textsOfLines(bytes: Buffer): readonly (string | undefined)[] {
+  if (isUtf8(bytes)) return bytes.toString().split('\n');
+  const lines = bytes.toString('latin1').split('\n');
+  return lines.map((line) => {
+    const ofLine = Buffer.from(line, 'latin1');
+    return isUtf8(ofLine) ? ofLine.toString() : undefined;
+  });
+}
+
 function parseJson(bytes: Buffer): unknown {
+  // Decoding would put U+FFFD in the place of what can't be read, and keep that.
+  if (!isUtf8(bytes)) throw new Problem('MALFORMED_BODY');
   try {
     return parse(bytes, undefined, PROTO);
   } catch {
@@ -79,7 +90,8 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-function parseLine(text: string): Line {
+function parseLine(text: string | undefined): Line {
+  if (text === undefined) return { malformed: true };
   try {
     return { value: parse(text, undefined, PROTO) };
   } catch {

@@ -80,6 +80,8 @@ function limiter(
     // The next draft has a digest of the key in every answer, which costs a tenth of a heartbeat.
     standardHeaders: 'draft-7',
     legacyHeaders: false,
+    // Its checks of how it is set up read every request's headers; tests/api/limits.test.ts does it once.
+    validate: false,
     keyGenerator: (request) => counted.get(request) ?? '',
     handler(request, response, next) {
       const { used = 0, resetTime } = infoOf(request);

@@ -3,7 +3,7 @@ import { later, START, type Position } from '../events/envelope.js';
 import type { Caller } from './route.js';
 
 /**
- * What each session, or device, has last written in this process: its own reads wait for that much,
+ * What each session has last written in this process: its own reads wait for that much,
  * so that a plain client that posts and then gets is never shown the past.
  */
 export interface OwnWrites {
@@ -31,8 +31,8 @@ function nameOf(caller: Caller): string | undefined {
   switch (caller.kind) {
     case 'user':
       return caller.sessionId;
+    // Devices read nothing back, and write most.
     case 'device':
-      return caller.tokenId;
     case 'anonymous':
       return undefined;
   }

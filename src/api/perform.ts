@@ -117,15 +117,14 @@ async function readBody(route: Route, request: Request, limit: number): Promise<
 
 /** A parameter given twice means two different things to two readers: it is refused. */
 function singleValues(query: Readonly<Record<string, unknown>>): Record<string, string> {
-  const single: Record<string, string> = {};
-  for (const [name, value] of Object.entries(query)) {
-    if (typeof value !== 'string') {
+  // Not by assignment, which would lose a parameter called __proto__ before it can be refused.
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => {
+      if (typeof value === 'string') return [name, value];
       const errors = [{ at: name, message: 'must be given once' }];
       throw new Problem('VALIDATION_FAILED', { errors });
-    }
-    single[name] = value;
-  }
-  return single;
+    }),
+  );
 }
 
 function actorOf(caller: Caller): Actor {

@@ -1,6 +1,12 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
 import cors from 'cors';
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Runtime } from '../runtime.js';
@@ -44,6 +50,7 @@ export function makeServer(deps: ServerDeps): Server {
   app.use('/docs', docsPage());
   refuseOtherMethods(app, deps);
   app.use(serve(deps, NOWHERE, () => Promise.reject(new Problem('NOT_FOUND'))));
+  app.use(answerFault(deps));
 
   const server = createServer(
     {
@@ -57,6 +64,20 @@ export function makeServer(deps: ServerDeps): Server {
   );
   server.maxRequestsPerSocket = 0;
   return server;
+}
+
+/** What Express itself stumbles over, such as a path that can't be decoded, as a problem like any other. */
+function answerFault(deps: ServerDeps): ErrorRequestHandler {
+  return (fault: unknown, request, response, next) => {
+    if (response.headersSent) {
+      next(fault);
+      return;
+    }
+    const error = fault instanceof Error ? fault : new Error(String(fault));
+    const ofCaller = 'status' in error && Number(error.status) < 500;
+    const problem = ofCaller ? new Problem('NOT_FOUND') : error;
+    serve(deps, NOWHERE, () => Promise.reject(problem))(request, response);
+  };
 }
 
 /** What requests that match no route are counted as. */
@@ -156,7 +177,8 @@ function securityHeaders(production: boolean): readonly (readonly [string, strin
     setHeader: (name: string, value: string) => said.push([name, value]),
     removeHeader: () => undefined,
   };
-  const say = helmet({
+  // Of a response, all that it uses is these two.
+  const say: (request: object, response: typeof listener, next: () => void) => void = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
@@ -169,8 +191,8 @@ function securityHeaders(production: boolean): readonly (readonly [string, strin
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,
     xXssProtection: false,
-  });
-  say({} as IncomingMessage, listener as unknown as ServerResponse, () => undefined);
+  }) as never;
+  say({}, listener, () => undefined);
   return said;
 }
 

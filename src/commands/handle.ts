@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime.js';
 import type { Decision } from './decider.js';
 import type { HotFamily } from './hotFamily.js';
 import { advance, type Loaded } from './loaded.js';
+import { oneByOne } from './oneByOne.js';
 import { eventId, metadataOf, type Origin } from './origin.js';
 import { isRefusal, refuse, type Refusal } from './refusal.js';
 
@@ -42,45 +43,68 @@ export interface HandlerDeps {
  * @throws StoreUnavailable when the log can't take it: repeat with the same command id.
  */
 export function handler({ store, runtime }: HandlerDeps) {
+  const inTurn = oneByOne();
+
   return async function handle<State, Event extends DomainEvent>(
     command: Command<State, Event>,
   ): Promise<Handled<State> | Refusal> {
-    const { stream, family, origin, ifRevision } = command;
+    const { stream, family, ifRevision } = command;
     let loaded = await family.load(stream);
+    if (ifRevision !== undefined && ifRevision !== loaded.revision) {
+      // The hot state may be behind what the caller saw in another process.
+      loaded = await family.reload(stream);
+    }
+    const outcome = await attempt(command, loaded);
+    if (outcome !== 'overtaken') return outcome;
+    // Trying again all at once, the losers of a race would make losers of each other.
+    return inTurn(stream, () => retry(command));
+  };
 
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const earlier = await answeredBefore(command, loaded);
-      if (earlier !== undefined) return earlier;
-      if (ifRevision !== undefined && ifRevision !== loaded.revision) {
-        // The hot state may be behind what the caller saw in another process.
-        const fresh = attempt === 0 ? await family.reload(stream) : loaded;
-        if (ifRevision !== fresh.revision) return refuse('REVISION_MISMATCH');
-        loaded = fresh;
-      }
-
-      const decision = command.decide(loaded.state);
-      if (isRefusal(decision)) return decision;
-      if (decision.length === 0) return { ...where(loaded), repeated: false };
-
-      const events = prepare(decision, origin, runtime.now());
-      try {
-        const { position } = await store.append(
-          stream,
-          events,
-          loaded.revision < 0 ? 'none' : loaded.revision,
-        );
-        for (const event of record(events, stream, loaded.revision, position)) {
-          family.observe(event);
-          loaded = advance(family, loaded, event);
-        }
-        return { ...where(loaded), repeated: false };
-      } catch (error) {
-        if (!(error instanceof WrongRevision)) throw error;
-        loaded = await family.reload(stream);
-      }
+  async function retry<State, Event extends DomainEvent>(
+    command: Command<State, Event>,
+  ): Promise<Handled<State> | Refusal> {
+    for (let again = 1; again < ATTEMPTS; again++) {
+      const outcome = await attempt(command, await command.family.reload(command.stream));
+      if (outcome !== 'overtaken') return outcome;
     }
     return refuse('TOO_MUCH_CONTENTION');
-  };
+  }
+
+  async function attempt<State, Event extends DomainEvent>(
+    command: Command<State, Event>,
+    loaded: Loaded<State>,
+  ): Promise<Handled<State> | Refusal | 'overtaken'> {
+    const { stream, family, origin, ifRevision } = command;
+    const earlier = await answeredBefore(command, loaded);
+    if (earlier !== undefined) return earlier;
+    if (ifRevision !== undefined && ifRevision !== loaded.revision) {
+      return refuse('REVISION_MISMATCH');
+    }
+    const decision = command.decide(loaded.state);
+    if (isRefusal(decision)) return decision;
+    if (decision.length === 0) return { ...where(loaded), repeated: false };
+
+    const events = prepare(decision, origin, runtime.now());
+    const expected = loaded.revision < 0 ? 'none' : loaded.revision;
+    try {
+      const { position } = await store.append(stream, events, expected);
+      // The store takes the same command for a repeat if it comes twice at once: what it answers
+      // then stands there already, and is not what was decided here.
+      if (origin.commandHash !== undefined) {
+        const stands = await answeredBefore(command, await family.reload(stream));
+        if (stands !== undefined) return stands;
+      }
+      let after = loaded;
+      for (const event of record(events, stream, loaded.revision, position)) {
+        family.observe(event);
+        after = advance(family, after, event);
+      }
+      return { ...where(after), repeated: false };
+    } catch (error) {
+      if (error instanceof WrongRevision) return 'overtaken';
+      throw error;
+    }
+  }
 }
 
 export type Handle = ReturnType<typeof handler>;

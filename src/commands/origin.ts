@@ -39,11 +39,15 @@ export function contentHash(content: unknown): string {
 
 /** The metadata of an event caused by a command from `origin`. */
 export function metadataOf(origin: Origin, version: number): EventMetadata {
+  const { actor, commandId, commandHash, requestId } = origin;
+  if (commandHash === undefined && version === 1) {
+    return requestId === undefined ? { actor, commandId } : { actor, commandId, requestId };
+  }
   return {
-    actor: origin.actor,
-    commandId: origin.commandId,
-    ...(origin.commandHash !== undefined && { commandHash: origin.commandHash }),
-    ...(origin.requestId !== undefined && { requestId: origin.requestId }),
+    actor,
+    commandId,
+    ...(commandHash !== undefined && { commandHash }),
+    ...(requestId !== undefined && { requestId }),
     ...(version !== 1 && { version }),
   };
 }

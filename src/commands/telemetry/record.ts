@@ -39,29 +39,31 @@ export function recordTelemetry(
   const at = telemetry.time ?? now;
   if (at > now + CLOCK_AHEAD_MS) return refuse('TIME_IN_FUTURE');
   const told = { deviceId: device.deviceId, organizationId: device.organizationId, at };
-
-  if (telemetry.kind === 'heartbeat') {
-    const { status, metrics, firmware } = telemetry;
-    return {
-      type: 'HeartbeatRecorded',
-      data: {
-        ...told,
-        ...(status !== undefined && { status }),
-        ...(metrics !== undefined && { metrics }),
-        ...(firmware !== undefined && { firmware }),
-      },
-    };
-  }
-  const { event, level, message, value, data } = telemetry;
-  return {
-    type: 'LogRecorded',
-    data: {
-      ...told,
-      event,
-      level,
-      ...(message !== undefined && { message }),
-      ...(value !== undefined && { value }),
-      ...(data !== undefined && { data }),
-    },
-  };
+  return telemetry.kind === 'heartbeat' ? heartbeat(told, telemetry) : logLine(told, telemetry);
 }
+
+interface Told {
+  readonly deviceId: string;
+  readonly organizationId: string;
+  readonly at: number;
+}
+
+function heartbeat({ deviceId, organizationId, at }: Told, told: Heartbeat): TelemetryEvent {
+  const { status, metrics, firmware } = told;
+  const data: Data<'HeartbeatRecorded'> = { deviceId, organizationId, at };
+  if (status !== undefined) data.status = status;
+  if (metrics !== undefined) data.metrics = metrics;
+  if (firmware !== undefined) data.firmware = firmware;
+  return { type: 'HeartbeatRecorded', data };
+}
+
+function logLine({ deviceId, organizationId, at }: Told, told: LogLine): TelemetryEvent {
+  const { event, level, message, value, data: more } = told;
+  const data: Data<'LogRecorded'> = { deviceId, organizationId, at, event, level };
+  if (message !== undefined) data.message = message;
+  if (value !== undefined) data.value = value;
+  if (more !== undefined) data.data = more;
+  return { type: 'LogRecorded', data };
+}
+
+type Data<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>['data'];
