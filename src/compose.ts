@@ -46,8 +46,10 @@ export interface Fleetbook {
   readonly stop: () => Promise<void>;
 }
 
-/** What a test puts in the place of the real thing. */
+/** What a caller puts in the place of the real thing. */
 export interface Replacements {
+  /** Called when the process can't go on and has to be started anew. */
+  readonly onFatal?: (error: Error) => void;
   readonly runtime?: Runtime;
   readonly log?: Logger;
   readonly passwords?: Passwords;
@@ -70,7 +72,11 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
   const instance = runtime.uuid();
 
   const signals = createThreadSignals(instance);
-  const store = await openSqliteEventStore({ file: files.log, signals });
+  const store = await openSqliteEventStore({
+    file: files.log,
+    signals,
+    ...(replaced.onFatal && { onLost: replaced.onFatal }),
+  });
   const projections = superviseProjections(
     { files, instance, logLevel: config.logLevel },
     runtime,

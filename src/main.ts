@@ -21,7 +21,13 @@ try {
 async function start() {
   const config = readConfig(process.env);
   const log = makeLog(config.logLevel);
-  const fleetbook = await compose(config, { log });
+  const fleetbook = await compose(config, {
+    log,
+    onFatal(error) {
+      log.fatal({ err: error }, 'cannot go on');
+      log.flush(() => process.exit(1));
+    },
+  });
   try {
     await listen(fleetbook, config);
   } catch (error) {

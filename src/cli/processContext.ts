@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import type { Ask, Context } from './command.js';
 import { CommandFailed } from './errors.js';
-import { systemRuntime } from './systemRuntime.js';
+import { systemRuntime } from '../adapters/system/runtime.js';
 
 /** Ends the process of a second Ctrl-C, as a shell reports it. */
 const INTERRUPTED = 130;

@@ -92,7 +92,8 @@ export function handler({ store, runtime }: HandlerDeps) {
       // then stands there already, and is not what was decided here.
       if (origin.commandHash !== undefined) {
         const stands = await answeredBefore(command, await family.reload(stream));
-        if (stands !== undefined) return stands;
+        if (stands !== undefined)
+          return isRefusal(stands) ? stands : { ...stands, repeated: false };
       }
       let after = loaded;
       for (const event of record(events, stream, loaded.revision, position)) {

@@ -47,7 +47,7 @@ export async function openSqliteEventStore({
   file,
   signals,
   ...threadOptions
-}: SqliteLogOptions & Pick<LogWriterLinkOptions, 'startThread'>): Promise<EventStore> {
+}: SqliteLogOptions & Pick<LogWriterLinkOptions, 'startThread' | 'onLost'>): Promise<EventStore> {
   const reader = await openSqliteEventLogReader({ file, signals });
   const writer = await startLogWriter({
     file,

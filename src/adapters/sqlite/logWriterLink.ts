@@ -17,6 +17,8 @@ export interface LogWriterLinkOptions {
   readonly file: string;
   /** Called after each commit with the highest position that it wrote or repeated. */
   readonly onCommit: (position: Position) => void;
+  /** Called when the thread has ended by itself: nothing can be appended any more. */
+  readonly onLost?: (error: StoreUnavailable) => void;
   /** How the thread is started: a test keeps hold of it here. */
   readonly startThread?: (file: URL, options: WorkerOptions) => Worker;
 }
@@ -37,6 +39,7 @@ interface Pending {
 export async function startLogWriter({
   file,
   onCommit,
+  onLost = () => undefined,
   startThread = (url, options) => new Worker(url, options),
 }: LogWriterLinkOptions): Promise<LogWriterLink> {
   const thread = startThread(threadFile(import.meta.url, './logWriterThread.js'), {
@@ -112,6 +115,7 @@ export async function startLogWriter({
     });
     thread.on('exit', () => {
       const error = lost(file);
+      if (ended?.reason !== 'stopped') onLost(ended ?? error);
       end(error);
       reject(error);
     });

@@ -59,9 +59,14 @@ export function ingestRoutes({
         outcomes[nth] = new Problem('VALIDATION_FAILED', { detail: 'deviceId must be given' });
         return;
       }
-      const placed = devices.get(deviceId);
-      if (placed === undefined) devices.set(deviceId, [{ line, nth }]);
-      else placed.push({ line, nth });
+      try {
+        const report = toReport(deviceId, line);
+        const placed = devices.get(deviceId);
+        if (placed === undefined) devices.set(deviceId, [{ report, nth }]);
+        else placed.push({ report, nth });
+      } catch (error) {
+        outcomes[nth] = faultOfLine(error);
+      }
     });
 
     const reporting: Promise<void>[] = [];
@@ -86,7 +91,7 @@ export function ingestRoutes({
         await access('device:report', caller, deviceId);
         answers = await report(
           deviceId,
-          some.map(({ line }) => toReport(deviceId, line)),
+          some.map((one) => one.report),
         );
       } catch (error) {
         const fault = faultOfLine(error);
@@ -98,6 +103,7 @@ export function ingestRoutes({
     }
   }
 
+  /** @throws Problem for a time that its schema can't tell is none, such as one before 1970 */
   function toReport(deviceId: string, { body, origin, index }: BatchLine<IngestLine>): Report {
     const telemetry = toTelemetry(body);
     if (body.id === undefined) return { telemetry, origin, index };
@@ -127,9 +133,9 @@ export function ingestRoutes({
   ];
 }
 
-/** A line and where in the batch's answer it stands. */
+/** A line's report and where in the batch's answer it stands. */
 interface Placed {
-  readonly line: BatchLine<IngestLine>;
+  readonly report: Report;
   readonly nth: number;
 }
 
