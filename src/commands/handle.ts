@@ -97,9 +97,9 @@ export function handler({ store, runtime }: HandlerDeps) {
       }
       let after = loaded;
       for (const event of record(events, stream, loaded.revision, position)) {
-        family.observe(event);
         after = advance(family, after, event);
       }
+      family.keep(stream, after);
       return { ...where(after), repeated: false };
     } catch (error) {
       if (error instanceof WrongRevision) return 'overtaken';

@@ -19,7 +19,9 @@ export interface HotFamily<State> extends Family<State> {
   reload(stream: string): Promise<Loaded<State>>;
   /** The stream's state as it was at a revision. */
   at(stream: string, revision: number): Promise<Loaded<State>>;
-  /** Takes in an event of this family, from the subscription or from an append of this process. */
+  /** Takes over what an append of this process has made of the stream. */
+  keep(stream: string, loaded: Loaded<State>): void;
+  /** Takes in an event of this family from the subscription. */
   observe(event: RecordedEvent): void;
   /** Forgets everything: after a gap in the subscription. */
   clear(): void;
@@ -75,6 +77,11 @@ export function hotFamily<State>(
       return fetch(stream);
     },
     at: (stream, revision) => replay(stream, revision + 1),
+    keep(stream, loaded) {
+      outdate(stream);
+      const known = hot.peek(stream);
+      if (known === undefined || known.revision < loaded.revision) hot.set(stream, loaded);
+    },
     observe(event) {
       outdate(event.stream);
       const loaded = hot.peek(event.stream);

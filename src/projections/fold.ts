@@ -60,18 +60,31 @@ export async function openFold(
     const poison: Parked[] = [];
     for (const one of incoming) {
       if (one.position <= checkpoint) continue;
+      const { type, stream } = 'poison' in one ? one : one.event;
+      // Where it can't be told which documents an event changes, the rest of its stream waits behind it.
+      if (!types.has(type) || held.has(stream)) continue;
       if ('poison' in one) {
-        if (types.has(one.type)) poison.push({ ...one.poison, projection: name });
+        held.add(stream);
+        poison.push({ ...one.poison, projection: name });
         continue;
       }
-      if (!types.has(one.event.type)) continue;
-      for (const key of projection.keys(one.event)) {
+      for (const key of keysOf(one.event, poison)) {
         const events = changes.get(key);
         if (events === undefined) changes.set(key, [one.event]);
         else events.push(one.event);
       }
     }
     return { changes, poison };
+  }
+
+  function keysOf(event: Recorded, poison: Parked[]): readonly string[] {
+    try {
+      return projection.keys(event);
+    } catch (error) {
+      held.add(event.stream);
+      poison.push(park(name, event.stream, event, error, now()));
+      return [];
+    }
   }
 
   /** What becomes of one document; where an event can't be folded, what came before it counts. */

@@ -45,7 +45,7 @@ describe('a hostile body', () => {
     expect(await post('/api/auth/login', JSON.stringify(body))).toEqual(INVALID);
   });
 
-  it.each([10_000, 200_000])('nested %d deep is refused, wherever it nests', async (depth) => {
+  it.each([10_000, 80_000])('nested %d deep is refused, wherever it nests', async (depth) => {
     const arrays = '['.repeat(depth) + ']'.repeat(depth);
     const objects = '{"a":'.repeat(depth) + '1' + '}'.repeat(depth);
     for (const deep of [arrays, objects]) {
@@ -234,6 +234,6 @@ describe('a hostile body', () => {
       Connection: 'keep-alive',
     };
     const request = rawRequest('POST /api/devices', headers, '{"name":"a","type":"b"}');
-    expect(statusesIn(await sendRaw(server.port, [request]))).toEqual([400, 400]);
+    expect(statusesIn(await sendRaw(server.port, [request]))).toEqual([400]);
   });
 });

@@ -247,7 +247,6 @@ describe('a hostile request', () => {
 
   it.each([
     ['without a host', 'GET /livez HTTP/1.1\r\n\r\n'],
-    ['of no protocol', 'GET /livez\r\n\r\n'],
     ['of another protocol', 'GET /livez HTTP/9.9\r\n\r\n'],
     ['that is a TLS greeting', Buffer.from('16030100a5010000a10303', 'hex')],
     ['that is noise', Buffer.from([0, 255, 13, 10, 13, 10, 1, 2, 3])],

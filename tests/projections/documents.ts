@@ -7,12 +7,11 @@ import { at, BEFORE, expectInCatalogue, type Timed } from '../spec/given.js';
 /** The stream that an event would be in: enough of one for a fold, which sees its revisions. */
 export function streamOf({ type, data }: DomainEvent): string {
   if (type === 'HeartbeatRecorded' || type === 'LogRecorded') return `telemetry-${data.deviceId}`;
+  if (type === 'UserRegistered') return `user-${data.userId}`;
+  if (type === 'EmailClaimed') return `email-${data.userId}`;
   if ('deviceId' in data) return `device-${data.deviceId}`;
-  if ('organizationId' in data && type !== 'UserRegistered') {
-    return `organization-${data.organizationId}`;
-  }
-  if ('sessionId' in data) return `session-${data.sessionId}`;
-  return type === 'EmailClaimed' ? `email-${data.userId}` : `user-${data.userId}`;
+  if ('organizationId' in data) return `organization-${data.organizationId}`;
+  return 'sessionId' in data ? `session-${data.sessionId}` : `user-${data.userId}`;
 }
 
 /** The events as a log would have recorded them. */

@@ -6,7 +6,13 @@ import { sqliteReadModels } from '../../src/adapters/sqlite/readModels.js';
 import { sqliteReadModelStore } from '../../src/adapters/sqlite/readModelStore.js';
 import type { EventStore } from '../../src/events/eventStore.js';
 import { projection, type AnyProjection } from '../../src/projections/projection.js';
-import type { Doc, Parked, ReadModels, ReadModelStore } from '../../src/projections/readModels.js';
+import type {
+  Doc,
+  Page,
+  Parked,
+  ReadModels,
+  ReadModelStore,
+} from '../../src/projections/readModels.js';
 import { runProjections, type RunnerDeps } from '../../src/projections/runner.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 import { temporaryFile } from '../support/temporaryFile.js';
@@ -136,7 +142,7 @@ export async function allOf(reads: ReadModels, collection: string): Promise<read
   const docs: Doc[] = [];
   let cursor: string | null = null;
   do {
-    const page = await reads.find(collection, {
+    const page: Page = await reads.find(collection, {
       where: {},
       limit: 200,
       ...(cursor !== null && { cursor }),

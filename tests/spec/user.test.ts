@@ -1,6 +1,6 @@
 import { changeUser, type ChangeUser } from '../../src/commands/user/changeUser.js';
 import { claimEmail, email, normalEmail, type ClaimEmail } from '../../src/commands/user/email.js';
-import { isCommonPassword } from '../../src/commands/passwords.js';
+import { isCommonPassword } from '../../src/commands/user/commonPasswords.js';
 import { registerUser } from '../../src/commands/user/registerUser.js';
 import { user, type UserState } from '../../src/commands/user/state.js';
 import { at, BEFORE, given } from './given.js';

@@ -1,0 +1,148 @@
+import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
+import { registerDevice } from '../../src/commands/device/registerDevice.js';
+import { device } from '../../src/commands/device/state.js';
+import { handler } from '../../src/commands/handle.js';
+import { hotFamily } from '../../src/commands/hotFamily.js';
+import type { Telemetry } from '../../src/commands/telemetry/record.js';
+import { reporter, type Report } from '../../src/commands/telemetry/report.js';
+import type { EventStore, Expected } from '../../src/events/eventStore.js';
+import { deviceStream, telemetryStream } from '../../src/events/streams.js';
+import { hurriedRuntime } from '../support/hurriedRuntime.js';
+import { collect } from '../support/logEvents.js';
+import { ACME, ADA, id, PUMP } from './things.js';
+
+const OFFLINE_AFTER = 90_000;
+let commands = 0;
+
+const report = (telemetry: Telemetry, commandHash?: string): Report => ({
+  telemetry,
+  origin: {
+    actor: { kind: 'device', id: PUMP },
+    commandId: id(1_000 + (commands += 1)),
+    ...(commandHash !== undefined && { commandHash }),
+  },
+  index: 0,
+});
+const beat = (given: object = {}): Telemetry => ({ kind: 'heartbeat', ...given });
+const line: Telemetry = { kind: 'log', event: 'boot', level: 'info' };
+
+describe('reports of a device', () => {
+  const runtime = hurriedRuntime();
+  const NOW = runtime.now();
+  let store: EventStore;
+  let expected: Expected[];
+  let send: (...reports: readonly Report[]) => ReturnType<ReturnType<typeof reporter>>;
+
+  beforeEach(async () => {
+    expected = [];
+    const memory = openMemoryEventStore();
+    store = {
+      ...memory,
+      append(stream, events, revision) {
+        if (stream.startsWith('telemetry-')) expected.push(revision);
+        return memory.append(stream, events, revision);
+      },
+    };
+    const devices = hotFamily(store, device, 10);
+    const handle = handler({ store, runtime });
+    await handle({
+      stream: deviceStream(PUMP),
+      family: devices,
+      decide: (state) =>
+        registerDevice(state, {
+          deviceId: PUMP,
+          organizationId: ACME,
+          ownerId: ADA,
+          name: 'Pump',
+          deviceType: 'pump',
+        }),
+      origin: report(beat()).origin,
+    });
+    const toStore = reporter({ store, runtime, devices, handle, offlineAfterMs: OFFLINE_AFTER });
+    send = (...reports) => toStore(PUMP, reports);
+  });
+
+  const told = async () =>
+    (await collect(store.read(telemetryStream(PUMP, NOW)))).map(({ type }) => type);
+  const changes = async () =>
+    (await collect(store.read(deviceStream(PUMP)))).slice(1).map(({ data }) => data);
+
+  it('go into the stream of the day, and what they change into the device’s own', async () => {
+    const [answer] = await send(report(beat()));
+    expect(await told()).toEqual(['HeartbeatRecorded']);
+    expect(await changes()).toMatchObject([{ from: 'unknown', to: 'online', at: NOW }]);
+    expect(answer).toMatchObject({ position: await store.head() });
+  });
+
+  it('change the device once, and from then on append one event each', async () => {
+    await send(report(beat()));
+    await send(report(beat()));
+    await send(report(beat({ status: 'active' })));
+    expect(await told()).toHaveLength(3);
+    expect(await changes()).toHaveLength(1);
+  });
+
+  it('put the device into the status that the last of them names', async () => {
+    await send(report(beat({ status: 'inactive' })), report(beat({ status: 'maintenance' })));
+    expect(await changes()).toMatchObject([
+      { to: 'online' },
+      { from: 'active', to: 'maintenance' },
+    ]);
+  });
+
+  it('tell nothing of now when they are older than the device may be silent', async () => {
+    await send(report(beat({ time: NOW - OFFLINE_AFTER - 1, status: 'inactive' })));
+    expect(await changes()).toEqual([]);
+    await send(report(beat({ time: NOW - OFFLINE_AFTER })));
+    expect(await changes()).toMatchObject([{ to: 'online' }]);
+  });
+
+  it('that are log lines alone do not make a device online', async () => {
+    await send(report(line));
+    expect(await changes()).toEqual([]);
+  });
+
+  it('are answered each by itself, in their order', async () => {
+    const answers = await send(report(beat()), report(beat({ time: NOW + 300_001 })), report(line));
+    expect(answers).toMatchObject([
+      { eventId: expect.any(String) as string },
+      { refused: 'TIME_IN_FUTURE' },
+      { eventId: expect.any(String) as string },
+    ]);
+    expect(await told()).toEqual(['HeartbeatRecorded', 'LogRecorded']);
+  });
+
+  it('append nothing when all of them are refused', async () => {
+    const head = await store.head();
+    await send(report(beat({ time: NOW + 300_001 })));
+    expect(await store.head()).toBe(head);
+  });
+
+  it('are appended without looking, unless one has a key', async () => {
+    await send(report(beat()), report(line));
+    expect(expected).toEqual(['any']);
+    await send(report(beat()), report(line, 'content'));
+    expect(expected).toEqual(['any', 1]);
+  });
+
+  it('with a key stand once, and change nothing twice', async () => {
+    const named = report(beat({ status: 'maintenance' }), 'content');
+    const [first] = await send(named);
+    const [again] = await send(named);
+    expect(again).toMatchObject({ eventId: (first as { eventId: string }).eventId });
+    expect(await told()).toHaveLength(1);
+    expect(await changes()).toHaveLength(2);
+  });
+
+  it('beyond what one append takes go in several, in order', async () => {
+    const message = 'x'.repeat(4_096);
+    const many = Array.from({ length: 300 }, (_, value) => report({ ...line, message, value }));
+    const answers = await send(...many);
+    expect(answers).toHaveLength(300);
+    expect(expected.length).toBeGreaterThan(1);
+    const stored = await collect(store.read(telemetryStream(PUMP, NOW)));
+    expect(stored.map(({ data }) => (data as { value: number }).value)).toEqual([
+      ...Array(300).keys(),
+    ]);
+  });
+});
