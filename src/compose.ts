@@ -22,7 +22,7 @@ import { tokens as makeTokens } from './api/tokens.js';
 import { handler } from './commands/handle.js';
 import { makeStates } from './commands/states.js';
 import { reporter } from './commands/telemetry/report.js';
-import { firstAdministrator } from './commands/user/firstAdministrator.js';
+import { firstAdministrator, type Credentials } from './commands/user/firstAdministrator.js';
 import type { Passwords } from './commands/passwords.js';
 import type { Config } from './config.js';
 import { makeLog } from './log.js';
@@ -38,8 +38,11 @@ export interface Fleetbook {
   readonly server: Server;
   /** What the server answers, as data. */
   readonly routes: readonly Route[];
-  /** The first administrator, if this start made one and chose the password: to be shown once. */
-  readonly madeAdministrator: { readonly email: string; readonly password: string } | undefined;
+  /**
+   * Makes the first administrator of a new installation.
+   * @returns their credentials if the password was chosen here: to be shown once
+   */
+  readonly firstAdministrator: () => Promise<Credentials | undefined>;
   /** Takes no new work from now on; what is under way goes on. */
   readonly beginStop: () => void;
   /** Stops what is behind the server, which must have been closed. */
@@ -102,7 +105,7 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
   });
   const hashSecret = secrets.hash;
   const accounts = { handle, states, runtime, hashSecret, passwords };
-  const madeAdministrator = await firstAdministrator(accounts)(config.admin, await store.head());
+  const makeAdministrator = firstAdministrator(accounts);
 
   const queries = makeQueries(reads);
   const consistency = makeConsistency({ reads, signals, runtime });
@@ -150,7 +153,7 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
   return {
     server,
     routes,
-    madeAdministrator,
+    firstAdministrator: async () => makeAdministrator(config.admin, await store.head()),
     beginStop() {
       stopping = true;
     },

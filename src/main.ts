@@ -36,15 +36,6 @@ async function start() {
   }
   const { port } = fleetbook.server.address() as AddressInfo;
   log.info({ version: VERSION, url: `http://${config.host}:${port}` }, 'listening');
-  const { madeAdministrator: admin } = fleetbook;
-  if (admin !== undefined) {
-    // Not through the log, which is kept.
-    process.stderr.write(
-      `\nThe first administrator is ${admin.email} with the password ${admin.password}\n` +
-        `It is shown this once.\n\n`,
-    );
-  }
-
   let stopping = false;
   const stop = (signal: string) => {
     if (stopping) process.exit(1);
@@ -57,6 +48,15 @@ async function start() {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+
+  const admin = await fleetbook.firstAdministrator();
+  if (admin !== undefined) {
+    // Not through the log, which is kept.
+    process.stderr.write(
+      `\nThe first administrator is ${admin.email} with the password ${admin.password}\n` +
+        `It is shown this once.\n\n`,
+    );
+  }
 }
 
 function listen({ server }: Fleetbook, { host, port }: Config): Promise<void> {

@@ -31,7 +31,7 @@ const REMEMBERED = 120_000;
  * @throws Problem 401
  */
 export function identify({ states, tokens, runtime }: IdentifyDeps) {
-  const known = new LRUCache<string, Known>({ max: REMEMBERED });
+  const known = new LRUCache<string, Known>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
 
   return async function callerOf(authorization: string | undefined): Promise<Caller> {
     if (authorization === undefined) return ANONYMOUS;

@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import { Type, type TSchema } from 'typebox';
 import type { Access, Route } from './route.js';
 import { Problem } from './schemas.js';
 
@@ -112,7 +112,12 @@ function answers(route: Route): Record<string, object> {
       status,
       schema === null
         ? { description: 'Done.' }
-        : { description: 'The answer.', content: { 'application/json': { schema } } },
+        : { description: 'The answer.', content: { [mediaType(schema)]: { schema } } },
     ]),
   );
+}
+
+/** Text is answered as it is, everything else as JSON. */
+function mediaType(schema: TSchema): string {
+  return Type.IsString(schema) ? 'text/plain' : 'application/json';
 }

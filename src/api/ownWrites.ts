@@ -14,7 +14,10 @@ export interface OwnWrites {
 const REMEMBERED = 50_000;
 
 export function ownWrites(): OwnWrites {
-  const positions = new LRUCache<string, Position>({ max: REMEMBERED });
+  const positions = new LRUCache<string, Position>({
+    maxSize: REMEMBERED,
+    sizeCalculation: () => 1,
+  });
   return {
     wrote(caller, position) {
       const who = nameOf(caller);

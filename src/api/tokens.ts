@@ -51,7 +51,8 @@ export function tokens(deps: TokensDeps): Tokens {
   const refresh = keys(deps.refreshSecrets);
   // Verifying costs more than the rest of a request, and a token is used many times.
   const verified = new LRUCache<string, AccessClaims & { readonly expiresAt: number }>({
-    max: REMEMBERED,
+    maxSize: REMEMBERED,
+    sizeCalculation: () => 1,
   });
   const seconds = () => Math.floor(runtime.now() / 1_000);
 

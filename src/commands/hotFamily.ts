@@ -33,7 +33,8 @@ export function hotFamily<State>(
   family: Family<State>,
   limit: number,
 ): HotFamily<State> {
-  const hot = new LRUCache<string, Loaded<State>>({ max: limit });
+  // Counted by size and not by `max`, for which the cache would set aside all its room at once.
+  const hot = new LRUCache<string, Loaded<State>>({ maxSize: limit, sizeCalculation: () => 1 });
   const loads = new Map<string, Load<State>>();
 
   async function replay(stream: string, limitEvents?: number): Promise<Loaded<State>> {

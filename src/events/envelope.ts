@@ -41,7 +41,7 @@ export interface EventMetadata {
 
 /** An event on its way into the log. */
 export interface NewEvent {
-  /** Follows from the command's id and the event's place in it: the same command repeated carries the same ids. */
+  /** A lower-case UUID that follows from the command's id and the event's place in it: a repeat carries the same ids. */
   readonly id: string;
   readonly type: string;
   /** Milliseconds since the epoch at which it was decided. */

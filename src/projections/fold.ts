@@ -12,7 +12,7 @@ import type {
 } from './readModels.js';
 
 /** How many documents of one projection stay in memory between batches. */
-const HOT_DOCUMENTS = 20_000;
+const HOT_DOCUMENTS = 10_000;
 
 /** An event on its way into the projections: its data in today's shape, or why that could not be. */
 export type Incoming =

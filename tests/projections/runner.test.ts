@@ -4,6 +4,7 @@ import { REPEAT_WINDOW, StoreUnavailable, type EventStore } from '../../src/even
 import type { ReadModelStore } from '../../src/projections/readModels.js';
 import { projections } from '../../src/projections/registry.js';
 import { id, logged, PUMP } from '../spec/things.js';
+import { hurriedRuntime } from '../support/hurriedRuntime.js';
 import { eventId, newEvent, streamOf } from './documents.js';
 import {
   allOf,
@@ -236,7 +237,7 @@ describe.each([inMemory, inSqlite])('the projections in %s', (_name, open) => {
     it('stop while they wait for a store', async () => {
       const running = run(stores, [tally()], {
         store: { ...stores.store(), open: () => Promise.reject(new Error('away')) },
-        runtime: { ...run(stores, []).runtime, sleep: untilAborted },
+        runtime: { ...hurriedRuntime(), sleep: untilAborted },
       });
       await until(() => running.faults.length > 0);
       await running.stop();

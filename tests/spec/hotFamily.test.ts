@@ -201,9 +201,12 @@ describe('hot states', () => {
             case 'write':
               log.write(step.stream);
               break;
-            case 'write here':
-              hot.observe(log.write(step.stream));
+            case 'write here': {
+              const { revision, position } = log.write(step.stream);
+              const state = log.replayed(step.stream, revision);
+              hot.keep(step.stream, { state, revision, position, answered: [] });
               break;
+            }
             case 'deliver': {
               const event = log.events[delivered];
               if (event !== undefined) hot.observe(event);

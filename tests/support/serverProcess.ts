@@ -29,7 +29,7 @@ export async function startProcess(env: Readonly<Record<string, string>>): Promi
   const text = { stdout: '', stderr: '' };
   collect(child, text);
   const output = () => text.stdout + text.stderr;
-  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  const ended = once(child, 'close').then(([code]) => code as number | null);
   const url = await eventually(() => {
     if (child.exitCode !== null) throw new Error(`it ended: ${output()}`);
     return /"url":"([^"]+)"/.exec(text.stdout)?.[1];

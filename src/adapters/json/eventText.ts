@@ -1,5 +1,5 @@
 import { AppendRejected, MAX_APPEND_EVENTS, type Expected } from '../../events/eventStore.js';
-import type { NewEvent } from '../../events/envelope.js';
+import type { EventMetadata, NewEvent } from '../../events/envelope.js';
 
 /** The most bytes of JSON that one append may carry: EventStoreDB's limit, kept by every adapter. */
 export const MAX_APPEND_BYTES = 1_048_576;
@@ -64,7 +64,15 @@ function eventText({ id, type, time, data, metadata }: NewEvent): EventText {
   if (!Number.isSafeInteger(time)) {
     throw new AppendRejected(`event time ${time} is not a whole number of milliseconds`);
   }
-  return [id, type, time, jsonOf(data), jsonOf(metadata)];
+  return [id, type, time, jsonOf(data), metadataText(metadata)];
+}
+
+let lastMetadata: { readonly of: EventMetadata; readonly text: string } | undefined;
+
+/** The events of a batch share their metadata, one object for all: it is written out once. */
+function metadataText(metadata: EventMetadata): string {
+  if (lastMetadata?.of !== metadata) lastMetadata = { of: metadata, text: jsonOf(metadata) };
+  return lastMetadata.text;
 }
 
 function requireText(what: string, text: string): void {

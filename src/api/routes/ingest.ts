@@ -52,12 +52,13 @@ export function ingestRoutes({
   async function run({ caller }: Pick<Call, 'caller'>, lines: readonly BatchLine<IngestLine>[]) {
     const outcomes: LineOutcome[] = [];
     const devices = new Map<string, Placed[]>();
-    lines.forEach((line, nth) => {
+    for (const [nth, line] of lines.entries()) {
+      if (nth % LINES_AT_ONCE === LINES_AT_ONCE - 1) await runtime.yield();
       const deviceId =
         line.body.deviceId ?? (caller.kind === 'device' ? caller.deviceId : undefined);
       if (deviceId === undefined) {
         outcomes[nth] = new Problem('VALIDATION_FAILED', { detail: 'deviceId must be given' });
-        return;
+        continue;
       }
       try {
         const report = toReport(deviceId, line);
@@ -67,12 +68,15 @@ export function ingestRoutes({
       } catch (error) {
         outcomes[nth] = faultOfLine(error);
       }
-    });
+    }
 
-    const reporting: Promise<void>[] = [];
+    // Some at a time: the answers to thousands at once would hold the event loop for as long.
+    let reporting: Promise<void>[] = [];
     for (const [deviceId, placed] of devices) {
-      if (reporting.length % LINES_AT_ONCE === LINES_AT_ONCE - 1) await runtime.yield();
       reporting.push(reportAll(caller, deviceId, placed, outcomes));
+      if (reporting.length < LINES_AT_ONCE) continue;
+      await Promise.all(reporting);
+      reporting = [];
     }
     await Promise.all(reporting);
     return outcomes;

@@ -1,5 +1,5 @@
 import { catalog } from '../../events/catalog.js';
-import type { NewEvent, Position } from '../../events/envelope.js';
+import type { EventMetadata, NewEvent, Position } from '../../events/envelope.js';
 import type { TelemetryEvent } from '../../events/telemetry.js';
 import { metadataOf, type Origin } from '../origin.js';
 import { isRefusal, type Refusal } from '../refusal.js';
@@ -22,11 +22,16 @@ export interface Recorded {
 /** The events of those reports that were not refused. */
 export function toAppend(decided: readonly Decided[], time: number): readonly NewEvent[] {
   const events: NewEvent[] = [];
+  let last: { origin: Origin; version: number; metadata: EventMetadata } | undefined;
   for (const { event, id, origin } of decided) {
     if (isRefusal(event)) continue;
     const { type, data } = event;
-    const metadata = metadataOf(origin, catalog.definition(type)?.version ?? 1);
-    events.push({ id, type, time, data, metadata });
+    const version = catalog.definition(type)?.version ?? 1;
+    // Neighbours in a batch are of one command: one object, which a store then writes out once.
+    if (last?.origin !== origin || last.version !== version) {
+      last = { origin, version, metadata: metadataOf(origin, version) };
+    }
+    events.push({ id, type, time, data, metadata: last.metadata });
   }
   return events;
 }
