@@ -106,6 +106,8 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
   const hashSecret = secrets.hash;
   const accounts = { handle, states, runtime, hashSecret, passwords };
   const makeAdministrator = firstAdministrator(accounts);
+  // Before anybody can sign up: whoever does so first must not pass for an installation that has one.
+  const headAtStart = await store.head();
 
   const queries = makeQueries(reads);
   const consistency = makeConsistency({ reads, signals, runtime });
@@ -153,7 +155,7 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
   return {
     server,
     routes,
-    firstAdministrator: async () => makeAdministrator(config.admin, await store.head()),
+    firstAdministrator: () => makeAdministrator(config.admin, headAtStart),
     beginStop() {
       stopping = true;
     },

@@ -14,7 +14,7 @@ import {
 
 /**
  * Every setting of the server: read from the environment, checked, typed. A wrong value is a
- * ConfigError of one line that names it. docs/operations.md shows this table (`npm run docs`).
+ * ConfigError of one line that names it. docs/configuration.md shows this table (`npm run docs`).
  */
 
 export class ConfigError extends Error {
@@ -191,14 +191,20 @@ export interface Config {
 }
 
 /** Settings of parts that this release does not have: ignoring them would lose somebody's data. */
-const NOT_YET = ['EVENTSTORE_URL', 'MONGODB_URI', 'REDIS_URL', 'REDIS_HOST', 'SMTP_URL'];
+export const laterSettings: readonly string[] = [
+  'EVENTSTORE_URL',
+  'MONGODB_URI',
+  'REDIS_URL',
+  'REDIS_HOST',
+  'SMTP_URL',
+];
 
 /**
  * Reads the settings from an environment. An empty value counts as none.
  * @throws ConfigError naming the first setting that is wrong
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  for (const name of NOT_YET) {
+  for (const name of laterSettings) {
     if (env[name]) throw new ConfigError(`${name}: this release does not have that part yet`);
   }
   const get = <Value>(one: Setting<Value>) => readOne(one, env);

@@ -10,6 +10,10 @@ import { makeLog } from './log.js';
 /** How long load balancers have to see that /readyz says 503 before new connections are refused. */
 const DRAIN_MS = 500;
 
+// Names, addresses and digests of passwords lie in the files that are made from here on: for this user
+// alone, those too that SQLite makes beside its own.
+process.umask(0o077);
+
 try {
   await start();
 } catch (error) {

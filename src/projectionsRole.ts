@@ -40,6 +40,9 @@ export async function startProjections(
     activated(projection: string, generation: number) {
       log.info({ projection, generation }, 'a new generation is live');
     },
+    reset() {
+      log.warn('the read models are ahead of the log and are built again');
+    },
   };
   const running = runProjections(
     { log: reader, store, signals, runtime, projections, report },

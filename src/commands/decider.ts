@@ -9,6 +9,8 @@ export interface Family<State> {
   /** The stream family's name, as in events/streams.ts. */
   readonly name: string;
   readonly initial: State;
+  /** How much memory a state takes, in units of about a kilobyte; 1 if it is not said. */
+  weight?(state: State): number;
   /** `time` is when the event was decided, in milliseconds since the epoch. */
   evolve(state: State, event: DomainEvent, time: number): State;
 }

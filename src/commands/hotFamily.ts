@@ -27,14 +27,17 @@ export interface HotFamily<State> extends Family<State> {
   clear(): void;
 }
 
-/** @param limit the most streams that are kept */
+/** @param limit how much is kept, in units of about a kilobyte */
 export function hotFamily<State>(
   store: EventStore,
   family: Family<State>,
   limit: number,
 ): HotFamily<State> {
   // Counted by size and not by `max`, for which the cache would set aside all its room at once.
-  const hot = new LRUCache<string, Loaded<State>>({ maxSize: limit, sizeCalculation: () => 1 });
+  const hot = new LRUCache<string, Loaded<State>>({
+    maxSize: limit,
+    sizeCalculation: ({ state }) => family.weight?.(state) ?? 1,
+  });
   const loads = new Map<string, Load<State>>();
 
   async function replay(stream: string, limitEvents?: number): Promise<Loaded<State>> {

@@ -166,6 +166,12 @@ export interface ReadModelStore {
   parked(projection: string): Promise<readonly Parked[]>;
   /** Makes a generation the one that queries see, in one write, and drops the projection's others. */
   activate(generation: Generation): Promise<void>;
+  /**
+   * Forgets every generation: what it was folded from is not the log that is there. Each projection
+   * gets an empty live one in their place, under a new number, so that a writer that still holds an
+   * old one is told GenerationDropped and never writes into the new.
+   */
+  reset(): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -10,7 +10,7 @@ import type { Signals } from './signals.js';
 import { turns } from './turns.js';
 
 export interface RunnerDeps {
-  readonly log: Pick<EventStore, 'readAll' | 'subscribe'>;
+  readonly log: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
   readonly store: ReadModelStore;
   readonly signals: Signals;
   readonly runtime: Runtime;
@@ -25,6 +25,8 @@ export interface RunnerReport {
   parked(event: { projection: string; key: string; eventId: string; error: string }): void;
   /** A new generation has caught up and is what queries see now. */
   activated(projection: string, generation: number): void;
+  /** The read models are ahead of the log, which is then another one, and are built again. */
+  reset(): void;
 }
 
 /** The most events folded at once: the more, the more often a document is written once for many. */
@@ -67,14 +69,15 @@ export async function runProjections(deps: RunnerDeps, signal: AbortSignal): Pro
 async function runOnce(deps: RunnerDeps, attempt: AbortController, progressed: () => void) {
   const { signal } = attempt;
   const { log, store, runtime, projections, report } = deps;
-  const now = () => runtime.now();
-  const folds = await Promise.all(projections.map((one) => openFold(store, one, now)));
+  const folds = await openFolds(deps);
   const front = folds.reduce(
     (max, fold) => (fold.checkpoint() > max ? fold.checkpoint() : max),
     START,
   );
-  const group = folds.filter((fold) => fold.checkpoint() === front);
-  const behind = folds.filter((fold) => fold.checkpoint() < front);
+  // One that queries do not see yet chases even when it is at the front: the chase activates it.
+  const isThere = (fold: Fold) => fold.live() && fold.checkpoint() === front;
+  const group = folds.filter(isThere);
+  const behind = folds.filter((fold) => !isThere(fold));
   const types = [...new Set(projections.flatMap((one) => one.types))];
   const inTurn = turns();
   let reached = front;
@@ -134,6 +137,22 @@ async function runOnce(deps: RunnerDeps, attempt: AbortController, progressed: (
     await Promise.allSettled(tasks);
     throw error;
   }
+}
+
+/**
+ * Opens what there is to go on with. Checkpoints past the log's end say that the read models were
+ * folded from another log, as they are after a backup of the log was restored beside them: nothing
+ * that is appended now would ever be folded.
+ */
+async function openFolds({ log, store, runtime, projections, report }: RunnerDeps) {
+  const now = () => runtime.now();
+  const open = () => Promise.all(projections.map((one) => openFold(store, one, now)));
+  const folds = await open();
+  const head = await log.head();
+  if (folds.every((fold) => fold.checkpoint() <= head)) return folds;
+  report.reset();
+  await store.reset();
+  return open();
 }
 
 async function apply(

@@ -11,6 +11,7 @@ export type UserDoc = Readonly<{
   words: readonly string[];
   role: UserRole;
   disabled: boolean;
+  /** When they signed up, in milliseconds since the epoch; 0 while only a membership is known. */
   createdAt: number;
   organizations: Readonly<Record<string, MemberRole>>;
 }>;

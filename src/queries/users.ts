@@ -7,10 +7,11 @@ export interface ListUsers extends Paging {
   readonly text?: string | undefined;
 }
 
-/** One page of users, newest first. */
+/** One page of users, newest first. Who has not come to the end of signing up is not among them. */
 export function listUsers(reads: ReadModels) {
   return async ({ text, ...paging }: ListUsers): Promise<Paged<UserDoc>> => {
-    const where = text === undefined ? {} : { words: { prefix: text.toLowerCase() } };
+    const where =
+      text === undefined ? { createdAt: { gt: 0 } } : { words: { prefix: text.toLowerCase() } };
     return paged(
       reads,
       'users',

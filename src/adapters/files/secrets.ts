@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { StoreUnavailable } from '../../events/eventStore.js';
 
 /** The secrets of an installation that was given none. */
 export interface KeptSecrets {
@@ -12,7 +13,7 @@ export interface KeptSecrets {
 /**
  * The secrets kept in a data directory, made at the first start. Two processes that start at once
  * get the same: the file appears whole, and the first to make it wins.
- * @throws Error when the file is there but does not hold them
+ * @throws StoreUnavailable when the file is there but does not hold them
  */
 export function keptSecrets(dataDir: string): KeptSecrets {
   const file = join(dataDir, 'secrets.json');
@@ -51,7 +52,9 @@ function readSecrets(file: string): KeptSecrets | undefined {
     throw error;
   }
   const value = parse(text);
-  if (!isSecrets(value)) throw new Error(`${file} does not hold the secrets that it should`);
+  if (!isSecrets(value)) {
+    throw new StoreUnavailable('damaged', `${file} does not hold the secrets that it should`);
+  }
   return value;
 }
 

@@ -4,7 +4,7 @@ import {
   type Generation,
   type ReadModelStore,
 } from '../../projections/readModels.js';
-import { definitionOf, sameFields } from '../documents/definition.js';
+import { definitionOf, sameFields, type Definition } from '../documents/definition.js';
 import { compareText } from '../documents/values.js';
 import { MemoryGeneration, present, stoppable } from './generation.js';
 
@@ -19,6 +19,16 @@ export function memoryReadModelStore(generations: MemoryGeneration[]): ReadModel
     throw new GenerationDropped(`generation ${number} of ${projection} was dropped`);
   }
 
+  /** Makes an empty generation beside those that there are. */
+  function begin(projection: string, version: number, definition: Definition): MemoryGeneration {
+    const own = generations.filter((each) => each.projection === projection);
+    const number = Math.max(0, ...own.map((each) => each.number)) + 1;
+    const isLive = !own.some((each) => each.live);
+    const made = new MemoryGeneration(projection, version, number, definition, isLive);
+    generations.push(made);
+    return made;
+  }
+
   function open(projection: string, version: number, collection: Collection): MemoryGeneration {
     const definition = definitionOf(collection);
     const name = definition.name.toLowerCase();
@@ -27,20 +37,24 @@ export function memoryReadModelStore(generations: MemoryGeneration[]): ReadModel
     );
     if (owner !== undefined)
       throw new Error(`${owner.projection} fills ${definition.name} already`);
-    const own = generations.filter((each) => each.projection === projection);
-    const fitting = own.filter(
-      (each) => each.version === version && sameFields(each.definition, definition),
+    const fitting = generations.filter(
+      (each) =>
+        each.projection === projection &&
+        each.version === version &&
+        sameFields(each.definition, definition),
     );
     const begun = fitting.find((each) => each.live) ?? fitting.at(-1);
-    if (begun !== undefined) {
-      begun.definition = definition;
-      return begun;
-    }
-    const number = Math.max(0, ...own.map((each) => each.number)) + 1;
-    const isLive = !own.some((each) => each.live);
-    const made = new MemoryGeneration(projection, version, number, definition, isLive);
-    generations.push(made);
-    return made;
+    if (begun === undefined) return begin(projection, version, definition);
+    begun.definition = definition;
+    return begun;
+  }
+
+  function activate(chosen: MemoryGeneration): void {
+    const rest = generations.filter(
+      (each) => each === chosen || each.projection !== chosen.projection,
+    );
+    generations.splice(0, Infinity, ...rest);
+    chosen.live = true;
   }
 
   return {
@@ -78,12 +92,14 @@ export function memoryReadModelStore(generations: MemoryGeneration[]): ReadModel
     },
 
     async activate(generation) {
-      const chosen = known(generation);
-      const rest = generations.filter(
-        (each) => each === chosen || each.projection !== chosen.projection,
-      );
-      generations.splice(0, Infinity, ...rest);
-      chosen.live = true;
+      activate(known(generation));
+    },
+
+    async reset() {
+      check();
+      for (const { projection, version, definition } of generations.filter(({ live }) => live)) {
+        activate(begin(projection, version, definition));
+      }
     },
 
     async stop() {

@@ -26,6 +26,8 @@ export interface Generations {
   move(generation: Id, checkpoint: Position): void;
   /** As the port's `activate`. */
   activate(generation: Id): void;
+  /** As the port's `reset`. */
+  reset(): void;
 }
 
 export function toGeneration(row: GenerationRow): Generation {
@@ -49,6 +51,9 @@ export function generations(db: Database): Generations {
     .prepare<[string], GenerationRow>(
       'SELECT * FROM generations WHERE projection = ? ORDER BY live DESC, number DESC',
     )
+    .safeIntegers();
+  const shown = db
+    .prepare<[], GenerationRow>('SELECT * FROM generations WHERE live = 1')
     .safeIntegers();
   const owners = db
     .prepare<[string, string], string>(
@@ -83,26 +88,31 @@ export function generations(db: Database): Generations {
     return found;
   }
 
+  /** Makes an empty generation beside those that there are. */
+  function begin(projection: string, version: number, definition: Definition): GenerationRow {
+    const known = all.all(projection);
+    const number = Math.max(0, ...known.map((each) => Number(each.number))) + 1;
+    const live = known.some((each) => each.live === 1n) ? 0 : 1;
+    const indexes = indexesText(definition);
+    insert.run(projection, number, version, definition.name, indexes, live, START);
+    const made = row({ projection, number });
+    createTables(db, documentTable(made));
+    return made;
+  }
+
   const open = db.transaction(
     (projection: string, version: number, definition: Definition): GenerationRow => {
       const owner = owners.get(definition.name, projection);
       if (owner !== undefined) throw new Error(`${owner} fills ${definition.name} already`);
       // The live one comes first, then the newest of those beside it.
-      const known = all.all(projection);
-      const made = known.find(
-        (each) =>
-          each.version === BigInt(version) &&
-          sameFields(documentTable(each).definition, definition),
-      );
-      if (made === undefined) {
-        const number = Math.max(0, ...known.map((each) => Number(each.number))) + 1;
-        const live = known.some((each) => each.live === 1n) ? 0 : 1;
-        const indexes = indexesText(definition);
-        insert.run(projection, number, version, definition.name, indexes, live, START);
-        const created = row({ projection, number });
-        createTables(db, documentTable(created));
-        return created;
-      }
+      const made = all
+        .all(projection)
+        .find(
+          (each) =>
+            each.version === BigInt(version) &&
+            sameFields(documentTable(each).definition, definition),
+        );
+      if (made === undefined) return begin(projection, version, definition);
       const indexes = indexesText(definition);
       if (indexes === made.indexes) return made;
       reindex.run(indexes, projection, made.number);
@@ -123,6 +133,13 @@ export function generations(db: Database): Generations {
     enliven.run(projection, number);
   });
 
+  const reset = db.transaction(() => {
+    for (const live of shown.all()) {
+      const { definition } = documentTable(live);
+      activate(toGeneration(begin(live.projection, Number(live.version), definition)));
+    }
+  });
+
   return {
     row,
     open: (projection, version, collection) =>
@@ -130,6 +147,9 @@ export function generations(db: Database): Generations {
     move: ({ projection, number }, checkpoint) => advance.run(checkpoint, projection, number),
     activate: (generation) => {
       activate.immediate(generation);
+    },
+    reset: () => {
+      reset.immediate();
     },
   };
 }

@@ -64,7 +64,7 @@ export function prepareLogFile(file: string): void {
 export function connectWriter(file: string): Database.Database {
   const db = new Database(file, { fileMustExist: true, timeout: BUSY_TIMEOUT });
   db.pragma('synchronous = FULL');
-  db.pragma('cache_size = -16384');
+  db.pragma('cache_size = -8192');
   // 16 MiB of log between checkpoints: each costs two more fsyncs, and a page written often in
   // between is copied into the database once.
   db.pragma('wal_autocheckpoint = 4096');
@@ -79,7 +79,7 @@ export function connectWriter(file: string): Database.Database {
 export function connectReader(file: string): Database.Database {
   const db = new Database(file, { fileMustExist: true, timeout: BUSY_TIMEOUT });
   db.pragma('query_only = ON');
-  db.pragma('cache_size = -8192');
+  db.pragma('cache_size = -2048');
   return db;
 }
 

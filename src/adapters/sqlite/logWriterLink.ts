@@ -2,6 +2,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { StoreUnavailable, WrongRevision, type Appended } from '../../events/eventStore.js';
 import type { Position } from '../../events/envelope.js';
 import type { AppendText } from '../json/eventText.js';
+import { THREAD_LIMITS } from '../threads/limits.js';
 import { threadFile } from '../threads/threadFile.js';
 import type { AppendRequest, Outcome } from './logWriter.js';
 import type { WriterAnswer, WriterMessage } from './logWriterThread.js';
@@ -44,6 +45,7 @@ export async function startLogWriter({
 }: LogWriterLinkOptions): Promise<LogWriterLink> {
   const thread = startThread(threadFile(import.meta.url, './logWriterThread.js'), {
     workerData: { file },
+    resourceLimits: THREAD_LIMITS,
   });
   const exited = new Promise((resolve) => thread.once('exit', resolve));
   /** Everything that has no answer yet, in the order in which answers come. */

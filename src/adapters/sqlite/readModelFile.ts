@@ -60,7 +60,7 @@ export function connectReadModelWriter(file: string): Database.Database {
   // of the WAL, the more often a page is written once for many. 64 MiB.
   db.pragma('wal_autocheckpoint = 16384');
   db.pragma('journal_size_limit = 134217728');
-  db.pragma('cache_size = -65536');
+  db.pragma('cache_size = -32768');
   return db;
 }
 
@@ -71,7 +71,7 @@ export function connectReadModelWriter(file: string): Database.Database {
 export function connectReadModelReader(file: string): Database.Database {
   const db = connect(file, READER_PATIENCE);
   db.pragma('query_only = ON');
-  db.pragma('cache_size = -16384');
+  db.pragma('cache_size = -6144');
   return db;
 }
 

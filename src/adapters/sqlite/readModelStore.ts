@@ -116,6 +116,7 @@ export function sqliteReadModelStore(file: string): ReadModelStore {
     parkedKeys: async (generation) => call(() => parked.keys(generation)),
     parked: async (projection) => call(() => parked.list(projection)),
     activate: async (generation) => call(() => rows.activate(generation)),
+    reset: async () => call(() => rows.reset()),
 
     async stop() {
       db.close();

@@ -31,6 +31,8 @@ export type DeviceState = { readonly kind: 'none' } | KnownDevice;
 export const device: Family<DeviceState> = {
   name: 'device',
   initial: { kind: 'none' },
+  weight: (state) =>
+    state.kind === 'none' ? 1 : 1 + Math.floor(JSON.stringify(state.metadata).length / 1_024),
   evolve(state, event, time) {
     if (state.kind === 'none') {
       if (event.type !== 'DeviceRegistered') return state;

@@ -32,11 +32,17 @@ export async function appendOnce(
     });
     try {
       const events = toAppend(fresh, now);
-      const appended =
-        events.length === 0
-          ? undefined
-          : await store.append(telemetryStream(deviceId, now), events, expected);
-      return decided.map((one) => answer(one, known.get(one.id), appended?.position));
+      if (events.length === 0) return decided.map((one) => answer(one, known.get(one.id)));
+      const stream = telemetryStream(deviceId, now);
+      const appended = await store.append(stream, events, expected);
+      // The store takes the same ids at the same place for a repeat: what it answers then stands
+      // there already, and may be what another has sent under the same key at the same time.
+      const { revision: from } = appended;
+      const written = { from, direction: 'backwards', limit: events.length } as const;
+      for await (const { id, metadata } of store.read(stream, written)) {
+        known.set(id, { commandHash: metadata.commandHash });
+      }
+      return decided.map((one) => answer(one, known.get(one.id), appended.position));
     } catch (error) {
       if (!(error instanceof WrongRevision)) throw error;
     }
@@ -53,7 +59,7 @@ interface Known {
 function answer(
   { event, id, origin }: Decided,
   known: Known | undefined,
-  appended: Position | undefined,
+  appended?: Position,
 ): Recorded | Refusal {
   if (isRefusal(event)) return event;
   if (known?.commandHash !== origin.commandHash) return refuse('IDEMPOTENCY_KEY_REUSED');

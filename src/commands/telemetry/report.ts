@@ -54,15 +54,18 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     const presence = presenceIn(state, decided, now, offlineAfterMs);
     if (presence === undefined) return append(deviceId, decided, now);
 
+    if (decided.some(({ origin }) => origin.commandHash !== undefined)) {
+      // Only afterwards it is known what is recorded: what is refused must not change the device.
+      const answers = await append(deviceId, decided, now);
+      const recorded = decided.filter((_, index) => isRecorded(answers[index]));
+      const left = presenceIn(state, recorded, now, offlineAfterMs);
+      return shownWith(answers, left && (await note(stream, left, recorded)));
+    }
     const [answers, seen] = await Promise.all([
       append(deviceId, decided, now),
-      note(stream, presence, decided[0]?.origin),
+      note(stream, presence, decided),
     ]);
-    return answers.map((answer) =>
-      isRefusal(answer) || seen === undefined
-        ? answer
-        : { ...answer, position: later(answer.position, seen) },
-    );
+    return shownWith(answers, seen);
   };
 
   async function append(deviceId: string, decided: readonly Decided[], now: number) {
@@ -78,23 +81,41 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
   async function note(
     stream: string,
     presence: ReportPresence,
-    origin: Origin | undefined,
+    reports: readonly Decided[],
   ): Promise<Position | undefined> {
-    if (origin === undefined) return undefined;
-    const { actor, commandId, requestId } = origin;
+    const [first] = reports;
+    if (first === undefined) return undefined;
+    const { actor, requestId, commandHash } = first.origin;
     const noted = await handle({
       stream,
       family: devices,
       decide: (device) => reportPresence(device, presence),
-      // The report's own id belongs to its telemetry; a repeat finds the presence noted and adds nothing.
       origin: {
         actor,
-        commandId: derivedId(commandId, 'presence'),
+        // Of these very reports: a batch is one command, which would give the presence of all its
+        // devices one id, and a repeat must not undo what was done to the device since.
+        commandId: derivedId(first.id, `presence ${reports.map(({ id }) => id).join(' ')}`),
+        ...(commandHash !== undefined && { commandHash }),
         ...(requestId !== undefined && { requestId }),
       },
     });
     return isRefusal(noted) ? undefined : noted.position;
   }
+}
+
+function isRecorded(answer: Recorded | Refusal | undefined): boolean {
+  return answer !== undefined && !isRefusal(answer);
+}
+
+/** The answers, with the position at which what was noted of the device shows too. */
+function shownWith(
+  answers: readonly (Recorded | Refusal)[],
+  noted: Position | undefined,
+): readonly (Recorded | Refusal)[] {
+  if (noted === undefined) return answers;
+  return answers.map((answer) =>
+    isRefusal(answer) ? answer : { ...answer, position: later(answer.position, noted) },
+  );
 }
 
 export type ReportTelemetry = ReturnType<typeof reporter>;

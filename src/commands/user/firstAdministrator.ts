@@ -1,7 +1,7 @@
 import { START, type Position } from '../../events/envelope.js';
 import { namedCommandId, type Origin } from '../origin.js';
 import { isRefusal } from '../refusal.js';
-import { emailStreamOf, signUp, type AccountDeps } from './signUp.js';
+import { emailStreamOf, signUp, userByEmail, userIdOf, type AccountDeps } from './signUp.js';
 import type { Passwords } from '../passwords.js';
 
 export interface Credentials {
@@ -13,29 +13,30 @@ const DEFAULT_EMAIL = 'admin@fleetbook.local';
 
 /**
  * Makes sure that there is somebody to administer a new installation: the one who is named, or, in
- * an empty log, one whose password is made here.
+ * an empty log, one whose password is made here. A start that died on the way is gone on with by the
+ * next, since the command is the same each time.
  * @returns the credentials when they were made here, to be shown once
  */
 export function firstAdministrator(deps: AccountDeps & { readonly passwords: Passwords }) {
   const register = signUp(deps);
+  const findUser = userByEmail(deps);
 
   return async (
     named: Credentials | undefined,
     head: Position,
   ): Promise<Credentials | undefined> => {
-    if (named === undefined && head > START) return undefined;
     const { email, password } = named ?? {
       email: DEFAULT_EMAIL,
       password: deps.runtime.randomBytes(15).toString('base64url'),
     };
-    // Hashing takes its time on purpose: not at every start.
-    const claim = await deps.states.emails.load(emailStreamOf(deps.hashSecret, email));
-    if (claim.state.kind === 'claimed') return undefined;
-
     const origin: Origin = {
       actor: { kind: 'system', id: 'first-start' },
       commandId: namedCommandId('first administrator', email),
     };
+    if (named === undefined && head > START && !(await isBegun(email, origin))) return undefined;
+    // Hashing takes its time on purpose: not at every start.
+    if ((await findUser(email)) !== undefined) return undefined;
+
     const passwordHash = await deps.passwords.hash(password);
     const made = await register(
       { name: 'Administrator', email, passwordHash, role: 'admin' },
@@ -43,4 +44,10 @@ export function firstAdministrator(deps: AccountDeps & { readonly passwords: Pas
     );
     return named !== undefined || isRefusal(made) ? undefined : { email, password };
   };
+
+  /** Whether an earlier start has claimed the address for the administrator. */
+  async function isBegun(email: string, origin: Origin): Promise<boolean> {
+    const { state } = await deps.states.emails.load(emailStreamOf(deps.hashSecret, email));
+    return state.kind === 'claimed' && state.userId === userIdOf(origin);
+  }
 }

@@ -30,21 +30,28 @@ export interface AccountDeps {
 /** A claim whose user was never made is given up after this long: its signup has died. */
 const ABANDONED_AFTER_MS = 60_000;
 
+/** The id of the user that a signup makes, known before it has begun. */
+export function userIdOf({ commandId }: Origin): string {
+  return derivedId(commandId, 'user');
+}
+
 /** The stream of the claim on an address. */
 export function emailStreamOf(hashSecret: string, address: string): string {
   return emailStream(createHmac('sha256', hashSecret).update(normalEmail(address)).digest('hex'));
 }
 
 /**
- * Makes a user with their personal organization. Three streams can't be written at once, so the
- * address is claimed first: whatever dies on the way leaves a claim that lapses, never two users of one address.
+ * Makes a user with their personal organization. Three streams can't be written at once: the address
+ * is claimed first and the user comes last, so that whatever dies on the way leaves a claim that
+ * lapses and an organization that nobody sees, never two users of one address or a user without an
+ * organization.
  */
 export function signUp({ handle, states, runtime, hashSecret }: AccountDeps) {
   return async function run(
     { name, email, passwordHash, role }: SignUp,
     origin: Origin,
   ): Promise<{ readonly user: RegisteredUser; readonly position: Position } | Refusal> {
-    const userId = derivedId(origin.commandId, 'user');
+    const userId = userIdOf(origin);
     const organizationId = derivedId(origin.commandId, 'organization');
     // Each step is a command of its own to its stream; only the user's answers for the whole.
     const step = (purpose: string): Origin => ({
@@ -63,15 +70,6 @@ export function signUp({ handle, states, runtime, hashSecret }: AccountDeps) {
     });
     if (isRefusal(claimed)) return claimed;
 
-    const registered = await handle({
-      stream: userStream(userId),
-      family: states.users,
-      decide: (state) =>
-        registerUser(state, { userId, name, email, passwordHash, role, organizationId }),
-      origin,
-    });
-    if (isRefusal(registered)) return registered;
-
     const created = await handle({
       stream: organizationStream(organizationId),
       family: states.organizations,
@@ -82,6 +80,16 @@ export function signUp({ handle, states, runtime, hashSecret }: AccountDeps) {
       origin: step('organization'),
     });
     if (isRefusal(created)) return created;
+
+    const registered = await handle({
+      stream: userStream(userId),
+      family: states.users,
+      decide: (state) =>
+        registerUser(state, { userId, name, email, passwordHash, role, organizationId }),
+      origin,
+    });
+    if (isRefusal(registered)) return registered;
+
     const { state } = registered;
     if (state.kind === 'none') return refuse('USER_NOT_FOUND');
     return { user: state, position: later(registered.position, created.position) };

@@ -1,0 +1,10 @@
+import type { ResourceLimits } from 'node:worker_threads';
+
+/**
+ * What a thread's heap may take, in MiB. V8 lets a heap grow to four times what lives in it where
+ * memory is plenty, and to less than twice where its limit is near: a thread needs no such room.
+ */
+export const THREAD_LIMITS: ResourceLimits = {
+  maxOldGenerationSizeMb: 512,
+  maxYoungGenerationSizeMb: 16,
+};
