@@ -7,7 +7,8 @@
 const SHARED = ['^src/runtime\\.ts$', '^src/config\\.ts$'];
 
 /** Interfaces that adapters implement, and the values that those interfaces speak of. */
-const PORTS = '^src/[^/]+/(eventStore|envelope|readModels|signals|cursor|cache|jobs|passwords)\\.ts$';
+const PORTS =
+  '^src/[^/]+/(eventStore|envelope|readModels|signals|cursor|cache|jobs|passwords)\\.ts$';
 
 const DRIVERS = [
   'better-sqlite3',
@@ -71,12 +72,6 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/adapters/' },
       to: { path: '^(node:)?worker_threads$' },
-    },
-    {
-      name: 'only-compose-knows-the-container',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(compose|main)\\.ts$' },
-      to: { path: packages(['tsyringe', 'reflect-metadata']) },
     },
     {
       name: 'only-serve-imports-main',

@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import { meanings } from '../dist/api/problem.js';
 import { families } from '../dist/events/catalog.js';
 import { projections } from '../dist/projections/registry.js';
-import { ConfigError, readConfig, settings } from '../dist/config.js';
+import { laterSettings, settings } from '../dist/config.js';
 import { configurationPage } from './docs/configuration.mjs';
 import { errorsPage } from './docs/errors.mjs';
 import { eventsPage } from './docs/events.mjs';
@@ -13,19 +13,8 @@ import { eventsPage } from './docs/events.mjs';
 const pages = {
   'docs/events.md': eventsPage({ families, projections }),
   'docs/errors.md': errorsPage({ meanings }),
-  'docs/configuration.md': configurationPage({ settings, isRefused }),
+  'docs/configuration.md': configurationPage({ settings, laterSettings }),
 };
-
-/** Whether the server refuses to start with a setting, because this release lacks the part it is of. */
-function isRefused(name) {
-  try {
-    readConfig({ [name]: 'given' });
-    return false;
-  } catch (error) {
-    if (error instanceof ConfigError && error.message.startsWith(name)) return true;
-    throw error;
-  }
-}
 
 function read(file) {
   try {

@@ -1,15 +1,12 @@
 import { code, page, table } from './markdown.mjs';
 
-/** Settings of parts that come later. Named here, so that the page says of each that it is refused. */
-const LATER = ['EVENTSTORE_URL', 'MONGODB_URI', 'REDIS_URL', 'REDIS_HOST', 'SMTP_URL'];
-
-export function configurationPage({ settings, isRefused }) {
+export function configurationPage({ settings, laterSettings }) {
   const rows = Object.values(settings).map(({ name, about, fallback }) => [
     code(name),
     fallback === undefined ? '' : code(fallback),
     about,
   ]);
-  const refused = LATER.filter(isRefused).map(code).join(', ');
+  const refused = laterSettings.map(code).join(', ');
   return page(
     'Configuration',
     `Settings come from the environment. They are checked at the start: a wrong value stops the process with one line

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
+import { eventually } from '../support/eventually.js';
 import { rawRequest, sendRaw } from '../support/rawHttp.js';
 import { ADMIN, newDataDir } from '../support/server.js';
 import { startProcess, type ServerProcess } from '../support/serverProcess.js';
@@ -12,11 +13,14 @@ describe('a flood of hostile requests', () => {
   const dataDir = newDataDir();
   const agent = new Agent({ connections: 16 });
   let server: ServerProcess;
-  let authorization: string;
+  let authorization = '';
   beforeAll(async () => {
     server = await startProcess({ DATA_DIR: dataDir });
-    const answer = await post('/api/auth/login', JSON.stringify(ADMIN));
-    authorization = `Bearer ${(JSON.parse(answer.text) as { accessToken: string }).accessToken}`;
+    authorization = await eventually(async () => {
+      const { text } = await post('/api/auth/login', JSON.stringify(ADMIN));
+      const { accessToken } = JSON.parse(text) as { accessToken?: string };
+      return accessToken === undefined ? undefined : `Bearer ${accessToken}`;
+    });
   });
   afterAll(async () => {
     await agent.close();
@@ -30,7 +34,7 @@ describe('a flood of hostile requests', () => {
     body: string | Buffer,
     more: Readonly<Record<string, string>> = {},
   ) {
-    const headers = { ...HEADERS, ...(authorization && { authorization }), ...more };
+    const headers = { ...HEADERS, ...(authorization !== '' && { authorization }), ...more };
     const answer = await request(server.url + path, {
       dispatcher: agent,
       method: 'POST',

@@ -79,6 +79,19 @@ describe('a batch of telemetry', () => {
     expect(body).toMatchObject({ status: 'maintenance', connection: 'online' });
   });
 
+  it('makes each of its devices online, and has their statuses in order', async () => {
+    const devices = await Promise.all([1, 2, 3].map(() => registerDevice(ann)));
+    const lines = devices.map(({ id }) => heartbeat({ deviceId: id }));
+    // So many that they are recorded in several goes: the last status is the one that stays.
+    const changing = Array.from({ length: 1_200 }, (_, n) =>
+      heartbeat({ status: n < 700 ? 'maintenance' : 'inactive' }),
+    );
+    await json([...lines, ...changing]);
+    const read = async (id: string) => (await ann.api.get<DeviceBody>(`/api/devices/${id}`)).body;
+    for (const { id } of devices) expect((await read(id)).connection).toBe('online');
+    expect(await read(deviceId)).toMatchObject({ connection: 'online', status: 'inactive' });
+  });
+
   const bad: readonly (readonly [string, string, string])[] = [
     ['half a line', '{"kind":"heartbeat"', 'MALFORMED_BODY'],
     ['no JSON', 'heartbeat', 'MALFORMED_BODY'],
@@ -197,6 +210,8 @@ describe('a batch of telemetry', () => {
       own,
     );
     expect(told(byDevice.body)).toEqual([200, 200, 'DEVICE_NOT_FOUND', 'DEVICE_NOT_FOUND']);
+    const seen = { 'x-consistent-with': byDevice.body.position };
+    await ann.api.get(`/api/devices/${deviceId}/usage`, seen);
     expect([await reported(), await reported(sibling)]).toEqual([3, 0]);
   });
 

@@ -324,8 +324,9 @@ describe('a stop under load', () => {
       });
       return { status: answer.statusCode, body: (await answer.body.json()) as Answered };
     };
-    const login = await call('POST', '/api/auth/login', '', ADMIN);
-    const token = login.body.accessToken ?? '';
+    const token = await eventually(
+      async () => (await call('POST', '/api/auth/login', '', ADMIN)).body.accessToken,
+    );
     const device = await call('POST', '/api/devices', token, { name: 'a', type: 'b' });
     const path = `/api/devices/${device.body.id ?? ''}/heartbeat`;
 

@@ -214,6 +214,27 @@ describe('telemetry', () => {
       expect((await send(2)).body.code).toBe('IDEMPOTENCY_KEY_REUSED');
       expect((await usage('24h')).heartbeats).toBe(1);
     });
+
+    it('that is refused for its key changes nothing of the device', async () => {
+      const key = { 'idempotency-key': 'refused' };
+      const path = `/api/devices/${deviceId}/heartbeat`;
+      await ann.api.post(path, { status: 'active' }, key);
+      const other = await ann.api.post<ProblemBody>(path, { status: 'inactive' }, key);
+      expect(other.body.code).toBe('IDEMPOTENCY_KEY_REUSED');
+      expect((await device()).status).toBe('active');
+    });
+
+    it('that is repeated does not undo what was done to the device since', async () => {
+      const key = { 'idempotency-key': 'stale' };
+      const path = `/api/devices/${deviceId}`;
+      const send = () => ann.api.post(`${path}/heartbeat`, { status: 'maintenance' }, key);
+      await send();
+      const { body: repaired } = await ann.api.patch<DeviceBody>(path, { status: 'active' });
+      await send();
+      expect(await device()).toMatchObject({ status: 'active', revision: repaired.revision });
+      const again = await ann.api.patch<DeviceBody>(path, { status: 'active' });
+      expect(again.body.revision).toBe(repaired.revision);
+    });
   });
 
   describe('by log', () => {
@@ -423,6 +444,7 @@ describe('telemetry', () => {
       const before = (await dashboard(admin)).devices.total;
       await registerDevice(admin, { organizationId: eve.organizationId });
       expect((await dashboard(admin)).devices.total).toBe(before + 1);
+      // What one session has seen another's is not told to wait for; the projection is there by now.
       expect((await dashboard(eve)).devices.total).toBe(2);
     });
 

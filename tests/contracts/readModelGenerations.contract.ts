@@ -191,6 +191,85 @@ export function generationsContract(name: string, setup: Setup): void {
       });
     });
 
+    describe('a reset', () => {
+      it('leaves each projection an empty live generation, which readers see at once', async () => {
+        const users = await store.open('users', 3, { name: 'users', indexes: [] });
+        await commit([{ key: 'u', doc: { id: 'u' }, position: at(4) }], users);
+        await put({ a: { id: 'a', tags: ['t'] } });
+        expect(await found({ tags: { eq: 't' } })).toEqual(['a']);
+        await store.reset();
+        expect(await reads.get('devices', 'a')).toBeUndefined();
+        expect(await reads.get('users', 'u')).toBeUndefined();
+        expect(await found({ tags: { eq: 't' } })).toEqual([]);
+        expect(await reads.count('devices', {})).toBe(0);
+        expect(await reads.checkpoint('devices')).toBe(START);
+        expect(await reads.checkpoint('users')).toBe(START);
+        expect(await store.open('users', 3, { name: 'users', indexes: [] })).toEqual({
+          ...users,
+          number: 2,
+        });
+      });
+
+      it('is begun anew from there', async () => {
+        await put({ a: { id: 'a', org: 'before' }, b: { id: 'b' } });
+        await store.reset();
+        const again = await under.store().open('devices', 1, DEVICES);
+        expect(again).toEqual({ ...devices, number: 2 });
+        await commit([{ key: 'a', doc: { id: 'a', org: 'after' }, position: at(1) }], again);
+        expect(await found({ org: { eq: 'after' } })).toEqual(['a']);
+        expect(await found({})).toEqual(['a']);
+      });
+
+      it('takes what was being built beside the live one with it', async () => {
+        const next = await store.open('devices', 2, DEVICES);
+        await store.reset();
+        await expect(store.load(next, ['a'])).rejects.toThrow(GenerationDropped);
+        const later = await store.open('devices', 2, DEVICES);
+        expect(later).toMatchObject({ live: false, checkpoint: START });
+        expect(later.number).toBeGreaterThan(next.number);
+      });
+
+      it('tells a writer that holds an old generation, also after a second one', async () => {
+        const behind = under.store();
+        const old = await behind.open('devices', 1, DEVICES);
+        await store.reset();
+        const batch = { writes: [], parked: [], checkpoint: at(9) };
+        await expect(behind.commit([{ ...batch, generation: old }])).rejects.toThrow(
+          GenerationDropped,
+        );
+        const renewed = await behind.open('devices', 1, DEVICES);
+        await store.reset();
+        await expect(behind.commit([{ ...batch, generation: renewed }])).rejects.toThrow(
+          GenerationDropped,
+        );
+        expect(await reads.checkpoint('devices')).toBe(START);
+      });
+
+      it('forgets what was parked', async () => {
+        const poison: Parked = {
+          projection: 'devices',
+          key: 'a',
+          position: at(1),
+          eventId: 'e',
+          eventType: 'T',
+          error: 'x',
+          parkedAt: 1,
+        };
+        await store.commit([
+          { generation: devices, writes: [], parked: [poison], checkpoint: at(1) },
+        ]);
+        await store.reset();
+        expect(await store.parked('devices')).toEqual([]);
+        expect(await reads.parkedCount('devices')).toBe(0);
+      });
+
+      it('of a store that nothing was opened in does nothing', async () => {
+        await store.reset();
+        await store.reset();
+        expect(await reads.count('nothing', {})).toBe(0);
+      });
+    });
+
     describe('parked events', () => {
       const event = (key: string, position: number): Parked => ({
         projection: 'devices',
@@ -241,6 +320,7 @@ export function generationsContract(name: string, setup: Setup): void {
       await expect(store.load(devices, ['a'])).rejects.toMatchObject(stopped);
       await expect(store.commit([])).rejects.toMatchObject(stopped);
       await expect(store.parked('devices')).rejects.toMatchObject(stopped);
+      await expect(store.reset()).rejects.toMatchObject(stopped);
       await expect(reads.get('devices', 'a')).rejects.toMatchObject(stopped);
       await expect(reads.find('devices', { where: {}, limit: 1 })).rejects.toMatchObject(stopped);
       await expect(reads.count('devices', {})).rejects.toMatchObject(stopped);

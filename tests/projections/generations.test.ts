@@ -80,6 +80,33 @@ describe.each([inMemory, inSqlite])('a projection in %s', (_name, open) => {
     expect(running.faults).toEqual([]);
   });
 
+  it('of another version goes live when there is no other beside it', async () => {
+    await say(PUMP, 'a', 'b');
+    await runThrough(stores, [tally()]);
+    const running = run(stores, [tally(2, 10)]);
+    await until(() => running.activated.length > 0);
+    await say(PUMP, 'c');
+    await caughtUp(stores, [tally()]);
+    await running.stop();
+    expect(running.activated).toEqual(['tally 2']);
+    expect(await stores.reads.get('tally', PUMP)).toMatchObject({ count: 30 });
+  });
+
+  it('of another version goes live when it was interrupted just before', async () => {
+    await say(PUMP, 'a', 'b');
+    await runThrough(stores, [tally(), usageHours]);
+    const store = stores.store();
+    const interrupted = run(stores, [tally(2, 10), usageHours], {
+      store: { ...store, activate: () => Promise.reject(new Error('killed')) },
+    });
+    await until(() => interrupted.faults.length > 0);
+    await interrupted.stop();
+    const running = run(stores, [tally(2, 10), usageHours]);
+    await until(() => running.activated.length > 0);
+    await running.stop();
+    expect(await stores.reads.get('tally', PUMP)).toMatchObject({ count: 20 });
+  });
+
   it('of another version is gone on with when it was interrupted', async () => {
     await say(PUMP, 'a', 'b', 'c', 'd', 'e', 'f', 'g');
     await runThrough(stores, [tally(), usageHours]);

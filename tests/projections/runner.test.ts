@@ -101,6 +101,73 @@ describe.each([inMemory, inSqlite])('the projections in %s', (_name, open) => {
     });
   });
 
+  describe('that find themselves ahead of the log, because an older one was restored', () => {
+    /** As `say`, to the log of the day before, which then takes the place of the one that there is. */
+    async function restore(...names: readonly string[]) {
+      const [now, before] = [stores, await open()];
+      stores = {
+        ...now,
+        log: before.log,
+        async stop() {
+          await now.stop();
+          await before.stop();
+        },
+      };
+      await say(PUMP, ...names);
+    }
+
+    async function begunAgain() {
+      const head = await stores.log.head();
+      await until(async () => (await stores.reads.checkpoint('tally')) === head);
+    }
+
+    it('begin again, and show what the log holds and what comes', async () => {
+      await say(PUMP, 'a', 'b', 'c', 'd', 'poison');
+      await say(VALVE, 'e');
+      await runThrough(stores, [tally(), ...projections]);
+      await restore('a', 'b');
+      const running = run(stores, [tally(), ...projections]);
+      await begunAgain();
+      expect(await tallied()).toMatchObject({ events: ['a', 'b'] });
+      expect(await tallied(VALVE)).toBeUndefined();
+      expect(await stores.reads.parkedCount('tally')).toBe(0);
+      await say(VALVE, 'f');
+      await caughtUp(stores, [tally(), ...projections]);
+      await running.stop();
+      expect(await tallied(VALVE)).toMatchObject({ events: ['f'] });
+      expect([running.resets(), running.faults]).toEqual([1, []]);
+    });
+
+    it('come out right in a new version, which begins again anyway', async () => {
+      await say(PUMP, 'a', 'b', 'c');
+      await runThrough(stores, [tally()]);
+      await restore('a');
+      const running = run(stores, [tally(2, 10)]);
+      await until(() => running.activated.length > 0);
+      await running.stop();
+      expect(await tallied()).toMatchObject({ count: 10, events: ['a'] });
+    });
+
+    it('begin again when two of them find it out at once', async () => {
+      await say(PUMP, 'a', 'b', 'c');
+      await runThrough(stores, [tally()]);
+      await restore('a', 'b');
+      const both = [run(stores, [tally()]), run(stores, [tally()])];
+      await begunAgain();
+      await say(PUMP, 'f');
+      await caughtUp(stores, [tally()]);
+      await Promise.all(both.map((one) => one.stop()));
+      expect(await tallied()).toMatchObject({ events: ['a', 'b', 'f'] });
+    });
+
+    it('leave all as it is when they are just where the log ends', async () => {
+      await say(PUMP, 'a');
+      await runThrough(stores, [tally()]);
+      const { resets } = await runThrough(stores, [tally()]);
+      expect(resets()).toBe(0);
+    });
+  });
+
   describe('that are run by two at once', () => {
     it('come to what one comes to', async () => {
       const [one, other] = [run(stores, [tally()]), run(stores, [tally()])];

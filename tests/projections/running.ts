@@ -68,6 +68,8 @@ export interface Running {
   readonly faults: unknown[];
   readonly parked: Omit<Parked, 'position' | 'eventType' | 'parkedAt'>[];
   readonly activated: string[];
+  /** How often the read models were found ahead of the log. */
+  readonly resets: () => number;
   readonly runtime: ReturnType<typeof hurriedRuntime>;
   /** Resolves when the runner has ended. */
   stop(): Promise<void>;
@@ -85,6 +87,7 @@ export function run(
     activated: [] as string[],
     runtime: hurriedRuntime(),
   };
+  let resets = 0;
   const ended = runProjections(
     {
       log: stores.log,
@@ -96,6 +99,7 @@ export function run(
         fault: (error) => running.faults.push(error),
         parked: (event) => running.parked.push(event),
         activated: (name, generation) => running.activated.push(`${name} ${generation}`),
+        reset: () => (resets += 1),
       },
       ...given,
     },
@@ -103,6 +107,7 @@ export function run(
   );
   return {
     ...running,
+    resets: () => resets,
     stop() {
       stopping.abort();
       return ended;

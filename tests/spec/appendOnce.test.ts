@@ -77,6 +77,35 @@ describe('a report under a key of its sender’s', () => {
     expect(await stored(store)).toHaveLength(1);
   });
 
+  it('is refused to all but one of those who say different things under it at once', async () => {
+    // The store takes the same id at the same place for a repeat: both were answered as recorded.
+    const store = openMemoryEventStore();
+    const contents = Array.from({ length: 5 }, (_, index) => `content ${index}`);
+    const answers = await Promise.all(
+      contents.map((content) => appendOnce(store, PUMP, [report('1', content)], NOON)),
+    );
+    expect(answers.flat().filter((answer) => 'eventId' in answer)).toHaveLength(1);
+    expect(answers.flat().filter((answer) => 'refused' in answer)).toEqual(
+      Array.from({ length: 4 }, () => refuse('IDEMPOTENCY_KEY_REUSED')),
+    );
+    const [standing] = await collect(store.read(telemetryStream(PUMP, NOON)));
+    const won = answers.findIndex(([answer]) => answer !== undefined && 'eventId' in answer);
+    expect(standing?.metadata.commandHash).toBe(contents[won]);
+  });
+
+  it('is refused where another’s stands, within batches that come at once', async () => {
+    const store = openMemoryEventStore();
+    const [one, other] = await Promise.all([
+      appendOnce(store, PUMP, [report('1', 'one'), report('2')], NOON),
+      appendOnce(store, PUMP, [report('1', 'other'), report('2')], NOON),
+    ]);
+    expect(one).toMatchObject([{ eventId: report('1').id }, { eventId: report('2').id }]);
+    expect(other).toMatchObject([
+      refuse('IDEMPOTENCY_KEY_REUSED'),
+      { eventId: report('2').id, position: await store.head() },
+    ]);
+  });
+
   it('stands once when batches that overlap come at once', async () => {
     const store = openMemoryEventStore();
     await Promise.all([

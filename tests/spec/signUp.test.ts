@@ -30,26 +30,38 @@ function accountsOn(store: EventStore, runtime: Runtime = hurriedRuntime()) {
   return { store, states, handle, runtime, hashSecret: HASH_SECRET, passwords };
 }
 
+/** The store as a process sees it that dies at its append number `fatal`. */
+function dyingAt(store: EventStore, fatal: number): EventStore {
+  let appends = 0;
+  return {
+    ...store,
+    append(...append) {
+      if ((appends += 1) === fatal) throw new StoreUnavailable('unreachable', 'died');
+      return store.append(...append);
+    },
+  };
+}
+
 const told = async (store: EventStore) =>
   (await collect(store.readAll())).map(({ stream, type }) => `${familyOf(stream)}: ${type}`);
 
 describe('signing up', () => {
-  it('claims the address, then makes the user and their organization', async () => {
+  it('claims the address, then makes the organization, and the user last', async () => {
     const store = openMemoryEventStore();
     const signedUp = await signUp(accountsOn(store))(ada, fresh());
     expect(await told(store)).toEqual([
       'email: EmailClaimed',
-      'user: UserRegistered',
       'organization: OrganizationCreated',
+      'user: UserRegistered',
     ]);
     const { user } = signedUp as Exclude<typeof signedUp, { refused: string }>;
-    const [, , created] = await collect(store.readAll());
+    const [, created, registered] = await collect(store.readAll());
     expect(created?.data).toMatchObject({
       ownerId: user.userId,
       organizationId: user.organizationId,
       personal: true,
     });
-    expect(signedUp).toMatchObject({ position: created?.position });
+    expect(signedUp).toMatchObject({ position: registered?.position });
   });
 
   it('does not tell the address in the name of its claim', async () => {
@@ -91,19 +103,23 @@ describe('signing up', () => {
 
   it.each([1, 2, 3])('goes on where it died, when it dies at append %i', async (fatal) => {
     const store = openMemoryEventStore();
-    let appends = 0;
-    const dying: EventStore = {
-      ...store,
-      append(...append) {
-        if ((appends += 1) === fatal) throw new StoreUnavailable('unreachable', 'died');
-        return store.append(...append);
-      },
-    };
     const origin = { ...fresh(), commandHash: 'content' };
-    await expect(signUp(accountsOn(dying))(ada, origin)).rejects.toThrow(StoreUnavailable);
+    await expect(signUp(accountsOn(dyingAt(store, fatal)))(ada, origin)).rejects.toThrow(
+      StoreUnavailable,
+    );
     expect(await signUp(accountsOn(store))(ada, origin)).toMatchObject({ user: { name: 'Ada' } });
     expect(await told(store)).toHaveLength(3);
   });
+
+  it.each([1, 2, 3])(
+    'never leaves a user without an organization, dying at append %i',
+    async (n) => {
+      // It made the user first: one who died in between could log in and do nothing.
+      const store = openMemoryEventStore();
+      await expect(signUp(accountsOn(dyingAt(store, n)))(ada, fresh())).rejects.toThrow();
+      expect(await told(store)).not.toContain('user: UserRegistered');
+    },
+  );
 
   it('that died leaves a claim that lapses after a minute and not before', async () => {
     const store = openMemoryEventStore();
@@ -148,6 +164,43 @@ describe('the first administrator', () => {
     });
     await firstAdministrator(accounts)(named, await store.head());
     expect(await told(store)).toHaveLength(3);
+  });
+
+  describe.each([1, 2, 3])('whose first start died at append %i', (fatal) => {
+    it('is made at the next, with a password that is shown then', async () => {
+      const store = openMemoryEventStore();
+      const dying = accountsOn(dyingAt(store, fatal));
+      await expect(firstAdministrator(dying)(undefined, await store.head())).rejects.toThrow();
+      const accounts = accountsOn(store);
+      const made = await firstAdministrator(accounts)(undefined, await store.head());
+      expect(await userByEmail(accounts)('admin@fleetbook.local')).toMatchObject({
+        role: 'admin',
+        passwordHash: `hash of ${made?.password}`,
+      });
+      expect(await told(store)).toHaveLength(3);
+    });
+
+    it('is made at the next as they were named', async () => {
+      const store = openMemoryEventStore();
+      const named = { email: 'ops@example.com', password: 'correct horse battery' };
+      const dying = accountsOn(dyingAt(store, fatal));
+      await expect(firstAdministrator(dying)(named, await store.head())).rejects.toThrow();
+      const accounts = accountsOn(store);
+      await firstAdministrator(accounts)(named, await store.head());
+      expect(await userByEmail(accounts)('ops@example.com')).toMatchObject({ role: 'admin' });
+      expect(await told(store)).toHaveLength(3);
+    });
+  });
+
+  it('is not made by itself because somebody else died signing up with that address', async () => {
+    const store = openMemoryEventStore();
+    const somebody = { ...ada, email: 'admin@fleetbook.local' };
+    await expect(signUp(accountsOn(dyingAt(store, 3)))(somebody, fresh())).rejects.toThrow();
+    const runtime = hurriedRuntime();
+    await runtime.sleep(60_000);
+    const accounts = accountsOn(store, runtime);
+    expect(await firstAdministrator(accounts)(undefined, await store.head())).toBeUndefined();
+    expect(await userByEmail(accounts)('admin@fleetbook.local')).toBeUndefined();
   });
 
   it('who is named later is made beside the others, and takes nobody’s address', async () => {

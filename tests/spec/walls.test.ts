@@ -59,7 +59,6 @@ const breaches: readonly (readonly [file: string, text: string, wall: string])[]
   ['src/api/e.ts', "import 'better-sqlite3';", 'drivers-live-in-adapters'],
   ['src/api/f.ts', "import '@eventstore/db-client';", 'drivers-live-in-adapters'],
   ['src/projections/c.ts', "import 'node:worker_threads';", 'threads-live-in-adapters'],
-  ['src/api/g.ts', "import 'tsyringe';", 'only-compose-knows-the-container'],
   ['src/late.ts', "import './main.js';", 'only-serve-imports-main'],
   ['src/queries/c.ts', "import './c.js';", 'no-cycles'],
   ['src/queries/alone.ts', 'export const one = 1;', 'no-orphans'],

@@ -55,6 +55,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   });
   const { server } = fleetbook;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await fleetbook.firstAdministrator();
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const client = clientOf(url, answerCheck(fleetbook.routes));

@@ -51,22 +51,32 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
       id: eventId(origin.commandId, index),
       origin,
     }));
-    const presence = presenceIn(state, decided, now, offlineAfterMs);
-    if (presence === undefined) return append(deviceId, decided, now);
-
     if (decided.some(({ origin }) => origin.commandHash !== undefined)) {
-      // Only afterwards it is known what is recorded: what is refused must not change the device.
-      const answers = await append(deviceId, decided, now);
-      const recorded = decided.filter((_, index) => isRecorded(answers[index]));
-      const left = presenceIn(state, recorded, now, offlineAfterMs);
-      return shownWith(answers, left && (await note(stream, left, recorded)));
+      return reportOnce(stream, state, decided, now);
     }
-    const [answers, seen] = await Promise.all([
+    const presence = presenceIn(state, decided, now, offlineAfterMs);
+    if (!changes(state, presence)) return append(deviceId, decided, now);
+    const [answers, noted] = await Promise.all([
       append(deviceId, decided, now),
       note(stream, presence, decided),
     ]);
-    return shownWith(answers, seen);
+    return shownWith(answers, noted?.position);
   };
+
+  /** As `report`, where callers chose ids: what is refused or repeated changes nothing of the device. */
+  async function reportOnce(
+    stream: string,
+    state: DeviceState,
+    decided: readonly Decided[],
+    now: number,
+  ): Promise<readonly (Recorded | Refusal)[]> {
+    const answers = await append(deviceIdOf(stream), decided, now);
+    const recorded = decided.filter((_, index) => isRecorded(answers[index]));
+    const presence = presenceIn(state, recorded, now, offlineAfterMs);
+    const noted = await note(stream, presence, recorded);
+    const shows = noted !== undefined && (noted.repeated || changes(state, presence));
+    return shownWith(answers, shows ? noted.position : undefined);
+  }
 
   async function append(deviceId: string, decided: readonly Decided[], now: number) {
     const answers: (Recorded | Refusal)[] = [];

@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { loadWithAutocannon } from './autocannon.js';
+import { loadWithWrk } from './wrk.js';
+
+/** One request, sent again and again. */
+export interface LoadRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Load {
+  readonly url: string;
+  /** Each sends its next request when the last was answered: no pipelining. */
+  readonly connections: number;
+  readonly seconds: number;
+  /** Sent in turn. */
+  readonly requests: readonly LoadRequest[];
+  /** Where the generator may keep a file. */
+  readonly folder: string;
+}
+
+/** What the load generator saw. Times are from sending a request to having its answer. */
+export interface Loaded {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** wrk if the machine has it, since it costs least itself; else autocannon. */
+export const generator = isInstalled('wrk') ? 'wrk' : 'autocannon';
+
+/**
+ * Puts a server under load from a process of its own.
+ * @throws Error when any request was not answered with 2xx
+ */
+export const putLoad: (load: Load) => Promise<Loaded> =
+  generator === 'wrk' ? loadWithWrk : loadWithAutocannon;
+
+function isInstalled(command: string): boolean {
+  try {
+    execFileSync('which', [command], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
