@@ -64,10 +64,30 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
   } catch (error) {
     const type = error instanceof Error && 'type' in error ? error.type : undefined;
     if (type === 'entity.too.large') {
-      throw new Problem('BODY_TOO_LARGE', { headers: { connection: 'close' } });
+      if (Number(length ?? 0) > DROPPED_MOST) {
+        throw new Problem('BODY_TOO_LARGE', { headers: { connection: 'close' } });
+      }
+      drop(request);
+      throw new Problem('BODY_TOO_LARGE');
     }
     throw new Problem('MALFORMED_BODY', { detail: 'The body ended too early.' });
   }
+}
+
+/** The most bytes that are read of a body that is refused. */
+const DROPPED_MOST = 16 * 1_048_576;
+
+/**
+ * Reads the rest of a body and keeps nothing of it: a sender whose connection is closed while it is
+ * still sending may never see the answer. One that goes on and on is cut off all the same.
+ */
+function drop(request: IncomingMessage): void {
+  let dropped = 0;
+  request.on('data', (bytes: Buffer) => {
+    dropped += bytes.length;
+    if (dropped > DROPPED_MOST) request.destroy();
+  });
+  request.resume();
 }
 
 /** The text of each line; undefined for one that is not UTF-8, which JSON has to be (RFC 8259). */

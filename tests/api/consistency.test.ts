@@ -84,7 +84,7 @@ describe('a read', () => {
     }
   });
 
-  it('shows a device what it has just reported under another token of its session’s', async () => {
+  it('with X-Consistent-With shows an owner what their device has just reported', async () => {
     const { id } = await registerDevice(ann);
     const device = server.client.as((await issueToken(ann, id)).token);
     for (let n = 1; n <= 20; n++) {
@@ -121,13 +121,13 @@ describe('a read', () => {
     }
   });
 
-  it('of a thousand positions to come holds up nobody else', async () => {
+  it('of positions to come, by two hundred at once, holds up nobody else', async () => {
     const waiting = Array.from({ length: 200 }, () =>
       ann.api.get('/api/devices', { 'x-consistent-with': '999999999999999999' }),
     );
     const bob = await signUp(server);
-    const answers = await Promise.all(waiting);
     expect((await bob.api.get('/api/users/profile')).status).toBe(200);
+    const answers = await Promise.all(waiting);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
   });
 

@@ -200,6 +200,41 @@ describe('a hostile body', () => {
     expect(received).toContain('BODY_TOO_LARGE');
   });
 
+  it('that never ends is cut off', async () => {
+    const chunk = `100000\r\n${' '.repeat(MEBIBYTE)}\r\n`;
+    const received = await sendRaw(
+      server.port,
+      [
+        rawRequest('POST /api/devices', {
+          Authorization: `Bearer ${ann.accessToken}`,
+          'Content-Type': 'application/json',
+          'Transfer-Encoding': 'chunked',
+          Connection: 'keep-alive',
+        }),
+        ...Array.from({ length: 100 }, () => chunk),
+      ],
+      { pauseMs: 1 },
+    );
+    expect(statusesIn(received)).toEqual([413]);
+  });
+
+  it('of more than the server takes spoils no other on the same connection', async () => {
+    const [path, type] = ['/api/devices', 'Content-Type: application/json'];
+    const about = `Host: x\r\nAuthorization: Bearer ${ann.accessToken}\r\n${type}`;
+    const large = `POST ${path} HTTP/1.1\r\n${about}\r\nContent-Length: ${2 * MEBIBYTE}\r\n\r\n`;
+    const good = rawRequest(
+      `POST ${path}`,
+      {
+        Authorization: `Bearer ${ann.accessToken}`,
+        'Content-Type': 'application/json',
+        'Content-Length': '23',
+      },
+      '{"name":"a","type":"b"}',
+    );
+    const received = await sendRaw(server.port, [large, ' '.repeat(2 * MEBIBYTE), good]);
+    expect(statusesIn(received)).toEqual([413, 201]);
+  });
+
   it('that says it is larger than it may be is refused before it is sent', async () => {
     const received = await sendRaw(server.port, [
       rawRequest('POST /api/devices', {

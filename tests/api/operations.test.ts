@@ -363,9 +363,12 @@ describe('a stop under load', () => {
     await agent.close();
 
     const again = await startServer({ dataDir });
+    const health = await again.client.get<HealthBody>('/health');
     const usage = await again.client
       .as(token)
-      .get<{ total: number }>(`/api/devices/${device.body.id ?? ''}/usage?range=7d`);
+      .get<{ total: number }>(`/api/devices/${device.body.id ?? ''}/usage?range=7d`, {
+        'x-consistent-with': health.body.dependencies.log.position,
+      });
     expect(usage.body.total).toBe(statuses.length + 1);
     await again.stop();
     rmSync(dataDir, { recursive: true, force: true });

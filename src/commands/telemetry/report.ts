@@ -4,13 +4,14 @@ import { deviceStream, telemetryStream } from '../../events/streams.js';
 import type { Runtime } from '../../runtime.js';
 import { reportPresence, type ReportPresence } from '../device/reportPresence.js';
 import type { DeviceState } from '../device/state.js';
-import type { Handle } from '../handle.js';
+import type { Handle, Handled } from '../handle.js';
 import type { HotFamily } from '../hotFamily.js';
 import { derivedId, eventId, type Origin } from '../origin.js';
 import { isRefusal, type Refusal } from '../refusal.js';
 import { appendOnce } from './appendOnce.js';
 import { chunked } from './chunked.js';
 import { toAppend, type Decided, type Recorded } from './decided.js';
+import { changes, presenceIn } from './presence.js';
 import { recordTelemetry, type Telemetry } from './record.js';
 
 /** One report of one device, with the command that it is. */
@@ -52,28 +53,28 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
       origin,
     }));
     if (decided.some(({ origin }) => origin.commandHash !== undefined)) {
-      return reportOnce(stream, state, decided, now);
+      return reportOnce(deviceId, state, decided, now);
     }
     const presence = presenceIn(state, decided, now, offlineAfterMs);
     if (!changes(state, presence)) return append(deviceId, decided, now);
     const [answers, noted] = await Promise.all([
       append(deviceId, decided, now),
-      note(stream, presence, decided),
+      note(deviceId, presence, decided),
     ]);
     return shownWith(answers, noted?.position);
   };
 
   /** As `report`, where callers chose ids: what is refused or repeated changes nothing of the device. */
   async function reportOnce(
-    stream: string,
+    deviceId: string,
     state: DeviceState,
     decided: readonly Decided[],
     now: number,
   ): Promise<readonly (Recorded | Refusal)[]> {
-    const answers = await append(deviceIdOf(stream), decided, now);
+    const answers = await append(deviceId, decided, now);
     const recorded = decided.filter((_, index) => isRecorded(answers[index]));
     const presence = presenceIn(state, recorded, now, offlineAfterMs);
-    const noted = await note(stream, presence, recorded);
+    const noted = await note(deviceId, presence, recorded);
     const shows = noted !== undefined && (noted.repeated || changes(state, presence));
     return shownWith(answers, shows ? noted.position : undefined);
   }
@@ -89,15 +90,15 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
   }
 
   async function note(
-    stream: string,
-    presence: ReportPresence,
+    deviceId: string,
+    presence: ReportPresence | undefined,
     reports: readonly Decided[],
-  ): Promise<Position | undefined> {
+  ): Promise<Handled<DeviceState> | undefined> {
     const [first] = reports;
-    if (first === undefined) return undefined;
+    if (first === undefined || presence === undefined) return undefined;
     const { actor, requestId, commandHash } = first.origin;
     const noted = await handle({
-      stream,
+      stream: deviceStream(deviceId),
       family: devices,
       decide: (device) => reportPresence(device, presence),
       origin: {
@@ -109,9 +110,11 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
         ...(requestId !== undefined && { requestId }),
       },
     });
-    return isRefusal(noted) ? undefined : noted.position;
+    return isRefusal(noted) ? undefined : noted;
   }
 }
+
+export type ReportTelemetry = ReturnType<typeof reporter>;
 
 function isRecorded(answer: Recorded | Refusal | undefined): boolean {
   return answer !== undefined && !isRefusal(answer);
@@ -126,31 +129,6 @@ function shownWith(
   return answers.map((answer) =>
     isRefusal(answer) ? answer : { ...answer, position: later(answer.position, noted) },
   );
-}
-
-export type ReportTelemetry = ReturnType<typeof reporter>;
-
-/** What reports change of the device, if anything: only those recent enough to tell of now count. */
-function presenceIn(
-  state: DeviceState,
-  decided: readonly Decided[],
-  now: number,
-  offlineAfterMs: number,
-): ReportPresence | undefined {
-  if (state.kind !== 'registered') return undefined;
-  const interval = state.heartbeatInterval;
-  const window = interval === null ? offlineAfterMs : interval * 1_000;
-  let presence: ReportPresence = { at: now };
-  for (const { event } of decided) {
-    if (isRefusal(event) || event.type !== 'HeartbeatRecorded') continue;
-    if (now - event.data.at > window) continue;
-    presence = { at: now, connection: 'online', status: event.data.status ?? presence.status };
-  }
-  const { connection, status } = presence;
-  const changes =
-    (connection !== undefined && connection !== state.connection) ||
-    (status !== undefined && status !== state.status);
-  return changes ? presence : undefined;
 }
 
 async function appendAny(

@@ -1,0 +1,33 @@
+import type { ReportPresence } from '../device/reportPresence.js';
+import type { DeviceState } from '../device/state.js';
+import { isRefusal } from '../refusal.js';
+import type { Decided } from './decided.js';
+
+/** What reports say of the device itself, if anything: only those recent enough to tell of now count. */
+export function presenceIn(
+  state: DeviceState,
+  decided: readonly Decided[],
+  now: number,
+  offlineAfterMs: number,
+): ReportPresence | undefined {
+  if (state.kind !== 'registered') return undefined;
+  const interval = state.heartbeatInterval;
+  const window = interval === null ? offlineAfterMs : interval * 1_000;
+  let presence: ReportPresence | undefined;
+  for (const { event } of decided) {
+    if (isRefusal(event) || event.type !== 'HeartbeatRecorded') continue;
+    if (now - event.data.at > window) continue;
+    presence = { at: now, connection: 'online', status: event.data.status ?? presence?.status };
+  }
+  return presence;
+}
+
+/** Whether a device is anything else than that. */
+export function changes(state: DeviceState, presence: ReportPresence | undefined): boolean {
+  if (state.kind === 'none' || presence === undefined) return false;
+  const { connection, status } = presence;
+  return (
+    (connection !== undefined && connection !== state.connection) ||
+    (status !== undefined && status !== state.status)
+  );
+}
