@@ -21,7 +21,7 @@ import { checkBody, type Check } from '../validate.js';
 
 /** The most lines of one batch. */
 const MAX_LINES = 10_000;
-/** The most reports of one device that are decided upon in one go. */
+/** The most unnamed reports of one device that are decided upon in one go. */
 const REPORTS_AT_ONCE = 500;
 
 const ofLine = {
@@ -88,8 +88,11 @@ export function ingestRoutes({
     placed: readonly Placed[],
     outcomes: LineOutcome[],
   ) {
-    for (let from = 0; from < placed.length; from += REPORTS_AT_ONCE) {
-      const some = placed.slice(from, from + REPORTS_AT_ONCE);
+    // Named reports go together, so that a batch that comes again is looked for as a whole.
+    const named = placed.some(({ report: { origin } }) => origin.commandHash !== undefined);
+    const atOnce = named ? placed.length : REPORTS_AT_ONCE;
+    for (let from = 0; from < placed.length; from += atOnce) {
+      const some = placed.slice(from, from + atOnce);
       let answers: readonly LineOutcome[];
       try {
         await access('device:report', caller, deviceId);

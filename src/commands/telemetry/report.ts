@@ -71,7 +71,7 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     decided: readonly Decided[],
     now: number,
   ): Promise<readonly (Recorded | Refusal)[]> {
-    const answers = await append(deviceId, decided, now);
+    const answers = await appendOnce(store, deviceId, decided, now);
     const recorded = decided.filter((_, index) => isRecorded(answers[index]));
     const presence = presenceIn(state, recorded, now, offlineAfterMs);
     const noted = await note(deviceId, presence, recorded);
@@ -82,9 +82,7 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
   async function append(deviceId: string, decided: readonly Decided[], now: number) {
     const answers: (Recorded | Refusal)[] = [];
     for (const chunk of chunked(decided)) {
-      const named = chunk.some(({ origin }) => origin.commandHash !== undefined);
-      const append = named ? appendOnce : appendAny;
-      answers.push(...(await append(store, deviceId, chunk, now)));
+      answers.push(...(await appendAny(store, deviceId, chunk, now)));
     }
     return answers;
   }
