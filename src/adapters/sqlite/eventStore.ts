@@ -1,3 +1,4 @@
+import type { Position } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import type { Signals } from '../../projections/signals.js';
 import { appendText } from '../json/eventText.js';
@@ -51,7 +52,7 @@ export async function openSqliteEventStore({
   const reader = await openSqliteEventLogReader({ file, signals });
   const writer = await startLogWriter({
     file,
-    onCommit: (position) => signals.publish({ kind: 'log', position }),
+    onCommit: grown(signals),
     ...threadOptions,
   }).catch(async (error: unknown) => {
     await reader.stop();
@@ -67,5 +68,21 @@ export async function openSqliteEventStore({
       stopped ??= reader.stop().then(() => writer.stop());
       return stopped;
     },
+  };
+}
+
+/** How long word of a commit waits for that of the next, in milliseconds. */
+const TELL_AFTER = 2;
+
+/** A busy log grows hundreds of times a second, and each word of it costs more than its append did. */
+function grown(signals: Signals): (position: Position) => void {
+  let latest: Position | undefined;
+  const tell = () => {
+    if (latest !== undefined) signals.publish({ kind: 'log', position: latest });
+    latest = undefined;
+  };
+  return (position) => {
+    if (latest === undefined) setTimeout(tell, TELL_AFTER).unref();
+    latest = position;
   };
 }

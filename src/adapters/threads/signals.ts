@@ -2,8 +2,6 @@ import { BroadcastChannel } from 'node:worker_threads';
 import type { Signal, Signals } from '../../projections/signals.js';
 import { createMemorySignals } from '../memory/signals.js';
 
-const TELL_EVERY_MS = 2;
-
 /**
  * Signals between the threads of one process. All who give the same `instance` hear each other, so
  * two instances in one process need two names. Never keeps a thread alive.
@@ -17,26 +15,13 @@ export function createThreadSignals(instance: string): Signals {
   };
   channel.unref();
   let stopped = false;
-  let latest: Signal | undefined;
-
-  /** A busy log grows hundreds of times a second, and each word of it costs more than its append did. */
-  function grown(signal: Signal): void {
-    if (latest === undefined) setTimeout(tell, TELL_EVERY_MS).unref();
-    latest = signal;
-  }
-
-  function tell(): void {
-    if (!stopped) channel.postMessage(latest);
-    latest = undefined;
-  }
 
   return {
     publish(signal) {
       if (stopped) return;
       // A BroadcastChannel does not hear itself.
       here.publish(signal);
-      if (signal.kind === 'log') grown(signal);
-      else channel.postMessage(signal);
+      channel.postMessage(signal);
     },
     listen: (listener) => here.listen(listener),
     async stop() {
