@@ -32,7 +32,7 @@ export interface RunnerReport {
 /** The most events folded at once: the more, the more often a document is written once for many. */
 const BATCH_SIZE = 20_000;
 /** Having caught up, it rests: events that come by ones and twos are folded and written together. */
-const REST_MS = 4;
+const REST_MS = 8;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5_000;
 
