@@ -101,7 +101,9 @@ export function performer(deps: PerformDeps) {
       };
       // The route's own types say what its checks have just made sure of.
       const answer = await route.handle(call as Call<never, never, never, never>);
-      if (answer.position !== undefined) deps.ownWrites.wrote(caller, answer.position);
+      if (answer.position !== undefined) {
+        deps.ownWrites.wrote(answer.writer ?? caller, answer.position);
+      }
       return { caller, answer };
     };
   };

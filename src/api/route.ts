@@ -97,6 +97,8 @@ export interface Answer {
   readonly text?: string;
   /** The log position of what was written: answered as X-Position, and what this caller reads from now on shows it. */
   readonly position?: Position | undefined;
+  /** Whose write it was, when that is not who called: a login is the first write of its session. */
+  readonly writer?: Caller;
   /** Answered as ETag. */
   readonly revision?: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -85,7 +85,8 @@ export function authRoutes(deps: RouteDeps): readonly Route[] {
         );
         if (started.state.kind !== 'active') throw new Problem('SESSION_ENDED');
         const body = { ...tokens.issue(started.state, user.role), user: userAnswer(user) };
-        return { status: 200, body, position: started.position };
+        const writer = { kind: 'user', userId, sessionId, role: user.role } as const;
+        return { status: 200, body, position: started.position, writer };
       },
     }),
 
