@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { v5 } from 'uuid';
 import type { Actor, EventMetadata } from '../events/envelope.js';
 
@@ -37,11 +36,6 @@ export function eventId(commandId: string, index: number): string {
   const last = Number.parseInt(commandId.slice(FIRST_DIGITS), 16);
   const counted = (last + index) % (LAST_BITS + 1);
   return commandId.slice(0, FIRST_DIGITS) + counted.toString(16).padStart(12, '0');
-}
-
-/** The digest by which a repeat is told from another command under the same key. */
-export function contentHash(content: unknown): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('base64url');
 }
 
 /** The metadata of an event caused by a command from `origin`. */
