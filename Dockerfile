@@ -13,6 +13,7 @@ COPY package.json package-lock.json .npmrc ./
 FROM toolchain AS build
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/bundle.mjs ./scripts/
 COPY src ./src
 RUN npm run build
 
@@ -28,6 +29,7 @@ ENV NODE_ENV=production \
 RUN mkdir /data && chown node:node /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/bundle ./bundle
 COPY package.json LICENSE ./
 USER node
 VOLUME /data
@@ -35,4 +37,4 @@ EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # main.js drains on SIGTERM itself, so it may be process 1.
-CMD ["node", "--max-old-space-size=768", "--max-semi-space-size=8", "dist/main.js"]
+CMD ["node", "--max-old-space-size=768", "--max-semi-space-size=16", "bundle/main.js"]

@@ -67,7 +67,7 @@ const noTimeNorChance = {
 };
 
 export default defineConfig(
-  globalIgnores(['build/', 'coverage/', 'data/', 'dist/', 'node_modules/']),
+  globalIgnores(['build/', 'bundle/', 'coverage/', 'data/', 'dist/', 'node_modules/']),
   // A rule is settled here or obeyed; a file can't switch it off.
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,

@@ -22,7 +22,7 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   testPathIgnorePatterns: hasBrowser ? [] : ['<rootDir>/tests/e2e/'],
-  watchPathIgnorePatterns: ['<rootDir>/(build|data|dist)/'],
+  watchPathIgnorePatterns: ['<rootDir>/(build|bundle|data|dist)/'],
   extensionsToTreatAsEsm: ['.ts'],
   // Sources import each other as `./x.js`, as Node wants it; under Jest the file is `./x.ts`.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

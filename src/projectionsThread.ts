@@ -1,4 +1,5 @@
 import { runAsThread } from './adapters/threads/roleThread.js';
+import { yieldToServing } from './adapters/threads/priority.js';
 import { makeLog } from './log.js';
 import { startProjections, type ProjectionSettings } from './projectionsRole.js';
 
@@ -6,5 +7,6 @@ import { startProjections, type ProjectionSettings } from './projectionsRole.js'
 await runAsThread((given) => {
   // What superviseProjections gave, cloned.
   const settings = given as ProjectionSettings;
+  yieldToServing();
   return startProjections(settings, makeLog(settings.logLevel));
 });

@@ -36,7 +36,7 @@ measure(async ({ log, readModels }: FoldSettings): Promise<Folded> => {
 
   signals.listen((signal) => {
     if (signal.kind !== 'projected') return;
-    for (const name of signal.projections) reached.set(name, signal.position);
+    for (const { name } of signal.projections) reached.set(name, signal.position);
     const slowest = projections.reduce((least, { name }) => {
       const position = reached.get(name) ?? START;
       return position < least ? position : least;

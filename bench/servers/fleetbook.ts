@@ -12,7 +12,7 @@ export function startFleetbook(
 ): Promise<Server> {
   mkdirSync(folder, { recursive: true });
   return startServer({
-    entry: new URL(import.meta.resolve('#dist/main.js')),
+    entry: new URL(import.meta.resolve('#bundle/main.js')),
     folder,
     nodeOptions,
     env: {

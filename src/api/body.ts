@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import getRawBody from 'raw-body';
 import { parse } from 'secure-json-parse';
 import { Problem } from './problem.js';
 
@@ -58,36 +57,46 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
     // Nothing is ever unpacked, so that a small body can't become a large one.
     throw new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'Send the body uncompressed.' });
   }
-  const length = request.headers['content-length'];
-  try {
-    return await getRawBody(request, { limit, ...(length !== undefined && { length }) });
-  } catch (error) {
-    const type = error instanceof Error && 'type' in error ? error.type : undefined;
-    if (type === 'entity.too.large') {
-      if (Number(length ?? 0) > DROPPED_MOST) {
-        throw new Problem('BODY_TOO_LARGE', { headers: { connection: 'close' } });
-      }
-      drop(request);
-      throw new Problem('BODY_TOO_LARGE');
-    }
-    throw new Problem('MALFORMED_BODY', { detail: 'The body ended too early.' });
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > DROPPED_MOST) {
+    throw new Problem('BODY_TOO_LARGE', { headers: { connection: 'close' } });
   }
+  return readAll(request, length, limit);
 }
 
 /** The most bytes that are read of a body that is refused. */
 const DROPPED_MOST = 16 * 1_048_576;
 
 /**
- * Reads the rest of a body and keeps nothing of it: a sender whose connection is closed while it is
- * still sending may never see the answer. One that goes on and on is cut off all the same.
+ * A body that is too large is refused at once, but read to its end, and nothing kept of it: a sender
+ * whose connection is closed while it is still sending may never see the answer. One that goes on
+ * and on is cut off all the same.
  */
-function drop(request: IncomingMessage): void {
-  let dropped = 0;
-  request.on('data', (bytes: Buffer) => {
-    dropped += bytes.length;
-    if (dropped > DROPPED_MOST) request.destroy();
+function readAll(request: IncomingMessage, length: number, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const refuse = () => {
+      chunks.length = 0;
+      reject(new Problem('BODY_TOO_LARGE'));
+    };
+    if (length > limit) refuse();
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (Math.max(size, length) <= limit) chunks.push(chunk);
+      else refuse();
+      if (size > DROPPED_MOST) request.destroy();
+    });
+    request.on('end', () => {
+      const [first] = chunks;
+      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks));
+    });
+    // Node ends no body that is shorter than its Content-Length.
+    request.on('close', () => {
+      if (request.complete) return;
+      reject(new Problem('MALFORMED_BODY', { detail: 'The body ended too early.' }));
+    });
   });
-  request.resume();
 }
 
 /** The text of each line; undefined for one that is not UTF-8, which JSON has to be (RFC 8259). */

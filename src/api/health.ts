@@ -16,6 +16,8 @@ export interface Health {
       readonly status: Status;
       readonly projections: Readonly<Record<string, ProjectionHealth>>;
     };
+    /** Where there is one: without it everything goes on, and processes share less. */
+    readonly redis?: { readonly status: Status };
   };
 }
 
@@ -30,13 +32,15 @@ interface ProjectionHealth {
 const BEHIND_MS = 10_000;
 
 export interface HealthDeps {
-  readonly store: EventStore;
+  readonly store: Pick<EventStore, 'head'>;
   readonly checkpoints: Checkpoints;
   readonly runtime: Runtime;
+  /** Whether Redis answers; undefined where there is none. */
+  readonly redis?: (() => boolean) | undefined;
 }
 
 /** Asks the parts how they are, at most once a second however often it is asked itself. */
-export function healthCheck({ store, checkpoints, runtime }: HealthDeps) {
+export function healthCheck({ store, checkpoints, runtime, redis }: HealthDeps) {
   const started = runtime.monotonic();
   const behindSince = new Map<string, number>();
   let last: { readonly at: number; readonly health: Promise<Health> } | undefined;
@@ -59,13 +63,15 @@ export function healthCheck({ store, checkpoints, runtime }: HealthDeps) {
     const degraded = Object.values(projections).some(({ status }) => status !== 'ok');
     const readModels = states === undefined ? 'down' : degraded ? 'degraded' : 'ok';
     const log = head === undefined ? 'down' : 'ok';
+    const shared = redis?.() === false ? 'degraded' : 'ok';
     return {
-      status: log === 'down' || readModels === 'down' ? 'down' : readModels,
+      status: worst(log, readModels, shared),
       uptimeSeconds: Math.round((now - started) / 1_000),
       timestamp: new Date(runtime.now()).toISOString(),
       dependencies: {
         log: { status: log, position: head?.toString() ?? null },
         readModels: { status: readModels, projections },
+        ...(redis && { redis: { status: shared } }),
       },
     };
   }
@@ -80,4 +86,9 @@ export function healthCheck({ store, checkpoints, runtime }: HealthDeps) {
     if (since === undefined) behindSince.set(name, now);
     return now - (since ?? now);
   }
+}
+
+function worst(...statuses: readonly Status[]): Status {
+  const order = ['down', 'degraded', 'ok'] as const;
+  return order.find((status) => statuses.includes(status)) ?? 'ok';
 }

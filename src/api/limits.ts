@@ -1,5 +1,5 @@
-import type { NextFunction, Request, Response } from 'express';
-import { ipKeyGenerator, rateLimit, type RateLimitRequestHandler } from 'express-rate-limit';
+import { ipKeyGenerator, MemoryStore, type Options, type Store } from 'express-rate-limit';
+import type { Runtime } from '../runtime.js';
 import { Problem } from './problem.js';
 import type { Caller, LimitName } from './route.js';
 
@@ -7,8 +7,12 @@ const MINUTE_MS = 60_000;
 
 /** Counts requests against the limits; a limit of 0 is none. */
 export interface Limits {
-  /** Counts one request of `who` against a limit. @throws Problem RATE_LIMITED */
-  take(counted: Counted, request: Request, response: Response): Promise<void>;
+  /**
+   * Counts one request of `who` against a limit.
+   * @param headers names and values in turn, to which those of the limit are added
+   * @throws Problem RATE_LIMITED
+   */
+  take(counted: Counted, headers: string[]): Promise<void>;
 }
 
 /** Which limit a request counts against, and as whose. */
@@ -38,66 +42,54 @@ function addressKey(address: string): string {
   return ipKeyGenerator(address.replace(/^::ffff:(?=\d+\.)/i, ''), 56);
 }
 
-/** @param violated called once per window and counted caller */
-export function limits(
-  perMinute: Readonly<Record<LimitName, number>>,
-  violated: (limit: LimitName, who: string) => void,
-): Limits {
-  const limiters = new Map<LimitName, RateLimitRequestHandler>();
+/**
+ * Where a limit is counted for all processes together: the port is the library's own. It must answer
+ * in time whatever happens, and count by itself when it can't count with the others.
+ */
+export type LimitStore = Store;
+
+export interface LimitsDeps {
+  readonly perMinute: Readonly<Record<LimitName, number>>;
+  readonly runtime: Runtime;
+  /** Called once per window and counted caller. */
+  readonly violated: (limit: LimitName, who: string) => void;
+  /** Where a limit is counted; in this process unless given. */
+  readonly storeOf?: ((limit: LimitName) => LimitStore) | undefined;
+}
+
+/** The counting is express-rate-limit's, through its stores; as a middleware it would cost twice as much. */
+export function limits({
+  perMinute,
+  runtime,
+  violated,
+  storeOf = () => new MemoryStore(),
+}: LimitsDeps): Limits {
+  const stores = new Map<LimitName, LimitStore>();
   const names: readonly LimitName[] = ['auth', 'device', 'telemetry', 'ingest', 'analytics'];
   for (const name of names) {
-    if (perMinute[name] > 0) limiters.set(name, limiter(name, perMinute[name], violated));
+    if (perMinute[name] === 0) continue;
+    const store = storeOf(name);
+    // Of all that a store may be told, the ones in use ask for the window alone.
+    void store.init?.({ windowMs: MINUTE_MS } as Options);
+    stores.set(name, store);
   }
   return {
-    take({ limit: name, who }, request, response) {
-      const limit = limiters.get(name);
-      if (limit === undefined) return Promise.resolve();
-      counted.set(request, who);
-      return new Promise((resolve, reject) => {
-        const next = (error?: Error) => {
-          if (error === undefined) resolve();
-          else reject(error);
-        };
-        // The library passes on what its own handler, below, gives it: a Problem.
-        void limit(request, response, next as NextFunction);
-      });
+    async take({ limit: name, who }, headers) {
+      const store = stores.get(name);
+      if (store === undefined) return;
+      const limit = perMinute[name];
+      const { totalHits, resetTime } = await store.increment(who);
+      const left = resetTime === undefined ? MINUTE_MS : resetTime.getTime() - runtime.now();
+      const reset = Math.max(0, Math.ceil(left / 1_000));
+      const remaining = Math.max(0, limit - totalHits);
+      // draft-ietf-httpapi-ratelimit-headers-07
+      headers.push('ratelimit-policy', `${limit};w=60`);
+      headers.push('ratelimit', `limit=${limit}, remaining=${remaining}, reset=${reset}`);
+      if (totalHits <= limit) return;
+      if (totalHits === limit + 1) violated(name, who);
+      const again = new Date(runtime.now() + left).toISOString();
+      const detail = `The limit "${name}" is ${limit} a minute; it begins again at ${again}.`;
+      throw new Problem('RATE_LIMITED', { detail, retryAfter: Math.max(1, reset) });
     },
   };
-}
-
-/** Who a request is counted as, from `take` to the library's callbacks. */
-const counted = new WeakMap<Request, string>();
-
-function limiter(
-  name: LimitName,
-  limit: number,
-  violated: (limit: LimitName, who: string) => void,
-): RateLimitRequestHandler {
-  return rateLimit({
-    windowMs: MINUTE_MS,
-    limit,
-    identifier: name,
-    // The next draft has a digest of the key in every answer, which costs a tenth of a heartbeat.
-    standardHeaders: 'draft-7',
-    legacyHeaders: false,
-    // Its checks of how it is set up read every request's headers; tests/api/limits.test.ts does it once.
-    validate: false,
-    keyGenerator: (request) => counted.get(request) ?? '',
-    handler(request, response, next) {
-      const { used = 0, resetTime } = infoOf(request);
-      if (used === limit + 1) violated(name, counted.get(request) ?? '');
-      const seconds = Number(response.getHeader('retry-after') ?? 0);
-      const detail = `The limit "${name}" is ${limit} a minute${resetTime ? `; it begins again at ${resetTime.toISOString()}` : ''}.`;
-      next(new Problem('RATE_LIMITED', { detail, retryAfter: seconds || 60 }));
-    },
-  });
-}
-
-interface Info {
-  readonly used?: number;
-  readonly resetTime?: Date;
-}
-
-function infoOf(request: Request): Info {
-  return 'rateLimit' in request ? (request.rateLimit as Info) : {};
 }

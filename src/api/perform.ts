@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { namedCommandId, type Origin } from '../commands/origin.js';
 import { later, START, type Actor } from '../events/envelope.js';
 import type { Consistency } from '../queries/consistency.js';
@@ -26,6 +26,18 @@ export interface PerformDeps {
   readonly hashSecret: string;
 }
 
+/** A request on its way to a route's handler. */
+export interface Asked {
+  readonly request: Request;
+  /** What its path says, as it is written there. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+  /** An id that nobody else has: the request's own where the caller gave it none. */
+  readonly ownId: string;
+  /** Headers of the answer, names and values in turn: what is known before there is one. */
+  readonly headers: string[];
+}
+
 export interface Performed {
   readonly caller: Caller;
   readonly answer: Answer;
@@ -38,18 +50,18 @@ export interface Performed {
 export function performer(deps: PerformDeps) {
   return function perform(route: Route) {
     const checkParams = route.params && checkParameters(route.params);
-    const checkQuery = checkParameters(route.query ?? NO_QUERY);
+    const checkQuery = route.query && checkParameters(route.query);
     const check = route.body && route.bodyKind !== 'lines' ? checkBody(route.body) : undefined;
     const { limit, reads } = route;
 
-    return async (request: Request, response: Response, requestId: string): Promise<Performed> => {
+    return async (asked: Asked): Promise<Performed> => {
+      const { request, params, requestId } = asked;
       const { headers } = request;
       const address = () => request.ip ?? '';
-      const params: Record<string, unknown> = request.params;
       const id = typeof params.id === 'string' ? params.id : undefined;
 
       if (limit === 'auth') {
-        await deps.limits.take(counting(limit, ANONYMOUS, address, id), request, response);
+        await deps.limits.take(counting(limit, ANONYMOUS, address, id), asked.headers);
       }
       // Where anybody may call a token says nothing: a stale one must not keep its owner from a refresh.
       const caller =
@@ -57,18 +69,19 @@ export function performer(deps: PerformDeps) {
       if (checkParams?.(params) !== undefined) throw new Problem('NOT_FOUND');
       const found = await deps.access(route.access, caller, id);
       if (limit !== undefined && limit !== 'auth') {
-        await deps.limits.take(counting(limit, caller, address, id), request, response);
+        await deps.limits.take(counting(limit, caller, address, id), asked.headers);
       }
 
       const query = request.url.includes('?') ? singleValues(request.query) : {};
-      ensure(checkQuery, query);
+      if (checkQuery !== undefined) ensure(checkQuery, query);
+      else refuseParameters(query);
       const body = await readBody(route, request, deps.maxBodyBytes);
       if (check !== undefined) ensure(check, body ?? {});
 
+      let needs = START;
       if (reads !== undefined) {
-        const asked = consistentWithOf(headers) ?? START;
-        const position = later(asked, deps.ownWrites.last(caller));
-        if (position > START && !(await deps.consistency.reached(reads, position))) {
+        needs = later(consistentWithOf(headers) ?? START, deps.ownWrites.last(caller));
+        if (needs > START && !(await deps.consistency.reached(reads, needs))) {
           throw new Problem('NOT_CONSISTENT_YET', { retryAfter: 1 });
         }
       }
@@ -81,6 +94,7 @@ export function performer(deps: PerformDeps) {
         user: caller.kind === 'user' ? caller : undefined,
         device: found.device,
         organization: found.organization,
+        needs,
         ifRevision: route.conditional === true ? ifMatchOf(headers) : undefined,
         address,
         agent: () => agentOf(headers),
@@ -88,7 +102,7 @@ export function performer(deps: PerformDeps) {
         origin(scope = nameOf(caller)): Origin {
           const actor = actorOf(caller);
           const key = idempotencyKeyOf(headers);
-          if (key === undefined) return { actor, commandId: deps.runtime.uuid(), requestId };
+          if (key === undefined) return { actor, commandId: asked.ownId, requestId };
           return {
             actor,
             commandId: namedCommandId(`${scope} ${route.method} ${route.path}`, key),
@@ -110,11 +124,18 @@ export function performer(deps: PerformDeps) {
 }
 
 const ANONYMOUS: Caller = { kind: 'anonymous' };
-const NO_QUERY = { type: 'object', properties: {}, additionalProperties: false };
 
 async function readBody(route: Route, request: Request, limit: number): Promise<unknown> {
   if (route.bodyKind === 'lines') return readLines(request, limit);
   return route.body === undefined ? undefined : readJson(request, limit);
+}
+
+/** What a route does not know it does not silently ignore either. */
+function refuseParameters(query: object): void {
+  for (const name of Object.keys(query)) {
+    const message = `must not have the property ${JSON.stringify(name)}`;
+    throw new Problem('VALIDATION_FAILED', { errors: [{ at: '', message }] });
+  }
 }
 
 /** A parameter given twice means two different things to two readers: it is refused. */

@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import { StoreUnavailable } from '../events/eventStore.js';
 import { InvalidCursor } from '../queries/cursors.js';
 import { TooBusy } from '../commands/passwords.js';
@@ -10,31 +10,41 @@ import type { Answer } from './route.js';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-export function sendAnswer(response: Response, answer: Answer): void {
-  const { status, body, text, position, revision, headers } = answer;
-  response.statusCode = status;
+/** @param headers names and values in turn; added to and handed over */
+export function sendAnswer(response: ServerResponse, answer: Answer, headers: string[]): void {
+  const { status, body, text, position, revision, cached } = answer;
   // Answers are private unless a route says otherwise.
-  response.setHeader('cache-control', 'no-store');
-  if (position !== undefined) response.setHeader('x-position', position.toString());
-  if (revision !== undefined) response.setHeader('etag', `"${revision}"`);
-  if (body !== undefined) response.setHeader('content-type', JSON_TYPE);
-  if (headers !== undefined) {
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  }
-  if (body !== undefined) response.end(JSON.stringify(body));
-  else if (text !== undefined) response.end(text);
-  else response.end();
+  if (answer.headers?.['cache-control'] === undefined) headers.push('cache-control', 'no-store');
+  if (position !== undefined) headers.push('x-position', position.toString());
+  if (revision !== undefined) headers.push('etag', `"${revision}"`);
+  if (cached !== undefined) headers.push('x-cache', cached);
+  if (body !== undefined) headers.push('content-type', JSON_TYPE);
+  if (answer.headers !== undefined) headers.push(...Object.entries(answer.headers).flat());
+  send(response, status, headers, body === undefined ? text : JSON.stringify(body));
 }
 
-export function sendProblem(response: Response, problem: Problem, requestId: string): void {
-  const { retryAfter, headers = {} } = problem.options;
-  response.statusCode = problem.status;
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('content-type', PROBLEM_TYPE);
-  if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer');
-  if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.end(JSON.stringify(problemBody(problem, requestId)));
+/** @param headers as in `sendAnswer` */
+export function sendProblem(
+  response: ServerResponse,
+  problem: Problem,
+  requestId: string,
+  headers: string[],
+): void {
+  const { retryAfter, headers: more = {} } = problem.options;
+  headers.push('cache-control', 'no-store', 'content-type', PROBLEM_TYPE);
+  if (problem.status === 401) headers.push('www-authenticate', 'Bearer');
+  if (retryAfter !== undefined) headers.push('retry-after', String(retryAfter));
+  headers.push(...Object.entries(more).flat());
+  send(response, problem.status, headers, JSON.stringify(problemBody(problem, requestId)));
+}
+
+const NO_CONTENT = 204;
+
+/** All headers in one list and the body with them: Node writes them out as they are, in one piece. */
+function send(response: ServerResponse, status: number, headers: string[], text = ''): void {
+  if (status !== NO_CONTENT) headers.push('content-length', String(Buffer.byteLength(text)));
+  response.writeHead(status, headers);
+  response.end(text);
 }
 
 /** What a thrown error is to the caller; whatever is not known is INTERNAL, and says nothing of the inside. */

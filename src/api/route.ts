@@ -72,6 +72,8 @@ export interface Call<
   readonly organization: Allowed extends OfOrganization ? SeenOrganization : undefined;
   /** `If-Match`, as the revision that it names. */
   readonly ifRevision: number | undefined;
+  /** What this caller is to be shown at least: their own writes, and what X-Consistent-With names. START for nothing. */
+  readonly needs: Position;
   /** The caller's address, as far as proxies are trusted to tell it. */
   readonly address: () => string;
   /** What the client says that it is. */
@@ -102,6 +104,8 @@ export interface Answer {
   /** Answered as ETag. */
   readonly revision?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Answered as X-Cache: whether the read models were asked. */
+  readonly cached?: 'hit' | 'miss';
 }
 
 /** The kinds of body that a route can read. */
@@ -123,6 +127,8 @@ export interface Route {
   readonly bodyKind?: BodyKind;
   /** The projections that the answer is read from: they must have come as far as the caller knows. */
   readonly reads?: readonly ProjectionName[];
+  /** Whether it carries the load: then it is found without the router. One parameter at most. */
+  readonly busy?: boolean;
   /** Whether If-Match is honoured. */
   readonly conditional?: boolean;
   /** Status → the schema of the answer; null for one without a body. */

@@ -7,7 +7,7 @@ export const serve = defineCommand({
   options: {},
   run: async () => {
     // By address: a client that only sends a heartbeat must not load the server.
-    await import(new URL('../main.js', import.meta.url).href);
+    await import(new URL('../../bundle/main.js', import.meta.url).href);
     return 0;
   },
 });

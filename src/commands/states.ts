@@ -31,7 +31,7 @@ export interface StatesDeps {
 const RETRY_MS = 1_000;
 
 /** After each batch the subscription rests, so that a busy log does not wake it for every commit. */
-const REST_MS = 20;
+const REST_MS = 50;
 
 /** How many of each family are kept: a fleet of 100,000 devices stays in memory. */
 const LIMITS = {

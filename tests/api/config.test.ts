@@ -41,8 +41,15 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['ADMIN_EMAIL', 'nobody', /e-mail/],
   ['ADMIN_PASSWORD', 'short', /8 to 128/],
   ['EVENTSTORE_URL', 'esdb://localhost', /not have that part yet/],
-  ['MONGODB_URI', 'mongodb://localhost', /not have that part yet/],
-  ['REDIS_URL', 'redis://localhost', /not have that part yet/],
+  ['EVENTSTORE_URL', 'esdb://localhost', /not have that part yet/],
+  ['SMTP_URL', 'smtp://localhost', /not have that part yet/],
+  ['MONGODB_URI', 'http://localhost', /must be a URI such as mongodb:/],
+  ['REDIS_URL', 'localhost:6379', /must be a URL such as redis:/],
+  ['REDIS_PASSWORD', 'secret', /belongs to REDIS_HOST/],
+  ['REDIS_PORT', '0', /must be a whole number from 1 to 65535/],
+  ['DB_MIN_POOL_SIZE', '21', /must not be more than DB_MAX_POOL_SIZE/],
+  ['ROLES', 'api,worker', /must be some of api, projections, workers/],
+  ['PROJECTION_SHARDS', '0', /must be a whole number from 1 to 64/],
   ['SMTP_URL', 'smtp://localhost', /not have that part yet/],
 ];
 

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.js';
 import { SETTINGS } from './server.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bundle/main.js', import.meta.url));
 
-/** `node dist/main.js`, as an operator starts it. */
+/** `node bundle/main.js`, as an operator starts it. */
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;

@@ -71,18 +71,22 @@ export async function openSqliteEventStore({
   };
 }
 
-/** How long word of a commit waits for that of the next, in milliseconds. */
-const TELL_AFTER = 2;
+/** Word of the log's growth goes out at once, and then not again for so many milliseconds. */
+const TELL_EVERY_MS = 5;
 
 /** A busy log grows hundreds of times a second, and each word of it costs more than its append did. */
 function grown(signals: Signals): (position: Position) => void {
   let latest: Position | undefined;
+  let resting = false;
   const tell = () => {
-    if (latest !== undefined) signals.publish({ kind: 'log', position: latest });
+    resting = latest !== undefined;
+    if (latest === undefined) return;
+    signals.publish({ kind: 'log', position: latest });
     latest = undefined;
+    setTimeout(tell, TELL_EVERY_MS).unref();
   };
   return (position) => {
-    if (latest === undefined) setTimeout(tell, TELL_AFTER).unref();
     latest = position;
+    if (!resting) tell();
   };
 }

@@ -7,6 +7,6 @@ const ROOT = new URL('../../', import.meta.url);
  */
 export function threadFile(callerUrl: string, file: string): URL {
   const wanted = new URL(file, callerUrl);
-  if (!ROOT.pathname.endsWith('/src/')) return wanted;
+  if (!callerUrl.endsWith('.ts')) return wanted;
   return new URL(`../dist/${wanted.href.slice(ROOT.href.length)}`, ROOT);
 }

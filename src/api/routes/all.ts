@@ -13,6 +13,12 @@ import { userRoutes } from './users.js';
 export type AllRoutesDeps = IngestDeps &
   Omit<OperationsDeps, 'document'> & { readonly version: string };
 
+/** What a process answers that does not serve the API: how it is. */
+export function operationsOnly(deps: AllRoutesDeps): readonly Route[] {
+  const routes = operationsRoutes({ ...deps, document: () => openapi(routes, deps.version) });
+  return routes;
+}
+
 /** Every route; those that are asked most come first, since they are looked for in this order. */
 export function allRoutes(deps: AllRoutesDeps): readonly Route[] {
   const document = () => openapi(routes, deps.version);

@@ -1,8 +1,9 @@
 import { Type } from 'typebox';
+import type { Position } from '../../events/envelope.js';
 import { Id } from '../../events/values.js';
 import { time } from '../answers.js';
 import type { RouteDeps } from '../deps.js';
-import { route, type Route } from '../route.js';
+import { route, type Route, type UserCaller } from '../route.js';
 import { ById, object, optional, Time } from '../schemas.js';
 
 const TAG = 'Analytics';
@@ -87,15 +88,21 @@ export function analyticsRoutes({ runtime, queries }: RouteDeps): readonly Route
       limit: 'analytics',
       reads: ['dashboard', 'devices', 'usage-days', 'users'],
       answers: { 200: Dashboard },
-      async handle({ user }) {
-        const doc = user.role === 'admin' ? undefined : await queries.userById(user.userId);
-        const organizations = user.role === 'admin' ? 'all' : Object.keys(doc?.organizations ?? {});
-        const { activity, ...dashboard } = await queries.dashboard(organizations, runtime.now());
+      async handle({ user, needs }) {
+        const organizations = await visible(user, needs);
+        const { value, cached } = await queries.dashboard(organizations, runtime.now(), needs);
+        const { activity, ...dashboard } = value;
         const hours = activity.map(({ start, total }) => ({ start: time(start), total }));
-        return { status: 200, body: { ...dashboard, activity: hours } };
+        return { status: 200, body: { ...dashboard, activity: hours }, cached };
       },
     }),
   ];
+
+  async function visible(user: UserCaller, needs: Position): Promise<readonly string[] | 'all'> {
+    if (user.role === 'admin') return 'all';
+    const { value: doc } = await queries.userById(user.userId, needs);
+    return Object.keys(doc?.organizations ?? {});
+  }
 }
 
 function shown({ total, heartbeats, metrics, events }: Totals) {

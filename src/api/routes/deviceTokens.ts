@@ -56,11 +56,11 @@ export function deviceTokenRoutes(deps: RouteDeps): readonly Route[] {
           nextCursor: Type.Null(),
         }),
       },
-      async handle({ params: { id } }) {
-        const doc = await queries.deviceById(id);
+      async handle({ params: { id }, needs }) {
+        const { value: doc, cached } = await queries.deviceById(id, needs);
         if (doc === undefined) throw new Problem('DEVICE_NOT_FOUND');
         const items = doc.tokens.map((token) => ({ ...token, issuedAt: time(token.issuedAt) }));
-        return { status: 200, body: { items, nextCursor: null } };
+        return { status: 200, body: { items, nextCursor: null }, cached };
       },
     }),
 

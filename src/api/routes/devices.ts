@@ -7,6 +7,7 @@ import type { Decision } from '../../commands/decider.js';
 import { derivedId, type Origin } from '../../commands/origin.js';
 import { isRefusal, refuse } from '../../commands/refusal.js';
 import type { DeviceEvent } from '../../events/device.js';
+import { START, type Position } from '../../events/envelope.js';
 import { deviceStream, organizationStream, userStream } from '../../events/streams.js';
 import {
   Connection,
@@ -94,7 +95,8 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
   }
 
   async function answer({ state, revision, position }: Awaited<ReturnType<typeof change>>) {
-    const doc = await queries.deviceById(state.deviceId);
+    // A command waits for no projection: what is there by now will do.
+    const { value: doc } = await queries.deviceById(state.deviceId, START);
     return { status: 200, body: changedDevice(state, revision, doc), revision, position };
   }
 
@@ -118,12 +120,13 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
         direction: optional(Type.Enum(['asc', 'desc'])),
       }),
       answers: { 200: listOf(Device) },
-      async handle({ query, user }) {
+      async handle({ query, user, needs }) {
         const { limit = 50, sort = 'createdAt', direction = 'desc', organizationId } = query;
-        const organizations = await visible(user, organizationId);
-        const found = await queries.devices({ ...query, organizations, limit, sort, direction });
-        const body = listAnswer(found, deviceAnswer, { limit, page: query.page });
-        return { status: 200, body };
+        const organizations = await visible(user, organizationId, needs);
+        const question = { ...query, organizations, limit, sort, direction };
+        const { value, cached } = await queries.devices(question, needs);
+        const body = listAnswer(value, deviceAnswer, { limit, page: query.page });
+        return { status: 200, body, cached };
       },
     }),
 
@@ -177,10 +180,10 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
       params: ById,
       reads: ['devices'],
       answers: { 200: Device },
-      async handle({ params: { id } }) {
-        const doc = await queries.deviceById(id);
+      async handle({ params: { id }, needs }) {
+        const { value: doc, cached } = await queries.deviceById(id, needs);
         if (doc === undefined || doc.deleted) throw new Problem('DEVICE_NOT_FOUND');
-        return { status: 200, body: deviceAnswer(doc), revision: doc.revision };
+        return { status: 200, body: deviceAnswer(doc), revision: doc.revision, cached };
       },
     }),
 
@@ -239,9 +242,13 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
   ];
 
   /** The organizations whose devices a user sees; just the one named, if they see it. */
-  async function visible(user: UserCaller, named: string | undefined) {
+  async function visible(
+    user: UserCaller,
+    named: string | undefined,
+    needs: Position,
+  ): Promise<readonly string[] | 'all'> {
     if (user.role === 'admin') return named === undefined ? 'all' : [named];
-    const doc = await queries.userById(user.userId);
+    const { value: doc } = await queries.userById(user.userId, needs);
     const own = Object.keys(doc?.organizations ?? {});
     return named === undefined ? own : own.filter((id) => id === named);
   }

@@ -30,10 +30,10 @@ export function userRoutes({ states, handle, queries }: RouteDeps): readonly Rou
       access: 'user',
       reads: ['users'],
       answers: { 200: ListedUser },
-      async handle({ user }) {
-        const doc = await queries.userById(user.userId);
+      async handle({ user, needs }) {
+        const { value: doc, cached } = await queries.userById(user.userId, needs);
         if (doc === undefined) throw new Problem('NOT_CONSISTENT_YET', { retryAfter: 1 });
-        return { status: 200, body: listedUser(doc) };
+        return { status: 200, body: listedUser(doc), cached };
       },
     }),
 

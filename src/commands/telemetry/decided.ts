@@ -19,15 +19,16 @@ export interface Recorded {
   readonly position: Position;
 }
 
+/** Neighbours, and the devices of a batch, are of one command: one object, which a store then writes out once. */
+let last: { origin: Origin; version: number; metadata: EventMetadata } | undefined;
+
 /** The events of those reports that were not refused. */
 export function toAppend(decided: readonly Decided[], time: number): readonly NewEvent[] {
   const events: NewEvent[] = [];
-  let last: { origin: Origin; version: number; metadata: EventMetadata } | undefined;
   for (const { event, id, origin } of decided) {
     if (isRefusal(event)) continue;
     const { type, data } = event;
     const version = catalog.definition(type)?.version ?? 1;
-    // Neighbours in a batch are of one command: one object, which a store then writes out once.
     if (last?.origin !== origin || last.version !== version) {
       last = { origin, version, metadata: metadataOf(origin, version) };
     }
