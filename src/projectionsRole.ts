@@ -1,35 +1,46 @@
 import type { Logger } from 'pino';
 import { openSqliteEventLogReader } from './adapters/sqlite/eventStore.js';
-import { sqliteReadModelStore } from './adapters/sqlite/readModelStore.js';
 import { systemRuntime } from './adapters/system/runtime.js';
 import { startRoleThread, type RoleThread } from './adapters/threads/roleThread.js';
 import { createThreadSignals } from './adapters/threads/signals.js';
 import { threadFile } from './adapters/threads/threadFile.js';
 import { projections } from './projections/registry.js';
 import { runProjections } from './projections/runner.js';
+import type { MongodbConfig } from './config.js';
 import type { Runtime } from './runtime.js';
+import { openReadModelStore } from './stores.js';
 
 /** What the projections need to know, in a form that reaches another thread. */
 export interface ProjectionSettings {
   readonly files: { readonly log: string; readonly readModels: string };
+  /** Where the read models are instead of in their file. */
+  readonly mongodb?: MongodbConfig | undefined;
   /** Which running system it belongs to: its parts hear each other's signals. */
   readonly instance: string;
   readonly logLevel: string;
+  /**
+   * In how many shards each projection is folded, 1 unless given: that many processes can share the
+   * work of one. The same in all processes of one installation.
+   */
+  readonly shards?: number;
+  /** What the process is called in its leases, for who looks at them; each start adds an id of its own. */
+  readonly holder?: string;
 }
 
 /**
- * Opens what the projections need and runs them.
- * @returns what stops them
+ * Opens what the projections need and runs them, alone or with other processes on the same files.
+ * @returns what stops them, and hands their work over
  */
 export async function startProjections(
-  { files, instance }: ProjectionSettings,
+  { files, mongodb, instance, shards = 1, holder: called }: ProjectionSettings,
   log: Logger,
 ): Promise<() => Promise<void>> {
   const signals = createThreadSignals(instance);
-  const store = sqliteReadModelStore(files.readModels);
+  const store = await openReadModelStore({ file: files.readModels, mongodb });
   const reader = await openSqliteEventLogReader({ file: files.log, signals });
   const stopping = new AbortController();
   const runtime = systemRuntime;
+  const holder = [...(called === undefined ? [] : [called]), runtime.uuid()].join(' ');
   const report = {
     fault(error: unknown) {
       log.error({ err: error }, 'projecting failed; going on from the checkpoints');
@@ -40,22 +51,33 @@ export async function startProjections(
     activated(projection: string, generation: number) {
       log.info({ projection, generation }, 'a new generation is live');
     },
+    owns(shares: readonly string[]) {
+      log.info({ shares }, 'folding');
+    },
     reset() {
       log.warn('the read models are ahead of the log and are built again');
     },
   };
   const running = runProjections(
-    { log: reader, store, signals, runtime, projections, report },
+    { log: reader, store, signals, runtime, projections, report, holder, shards },
     stopping.signal,
   );
+  const alive = stayAlive(runtime, stopping.signal);
   return async () => {
     stopping.abort();
-    await running;
+    await Promise.all([running, alive]);
     await reader.stop();
     await store.stop();
     await signals.stop();
   };
 }
+
+/** One that stands by, with nothing to fold, waits by timers that would let its process end. */
+async function stayAlive(runtime: Runtime, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await runtime.sleep(STANDBY_MS, signal);
+}
+
+const STANDBY_MS = 60_000;
 
 /** The projections on a thread of their own. */
 export interface SupervisedProjections {

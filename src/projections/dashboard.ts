@@ -1,5 +1,5 @@
 import type { Connection, DeviceStatus } from '../events/values.js';
-import { projection } from './projection.js';
+import { EVERYONE, projection, scopeTag } from './projection.js';
 import { boundedName, OTHER, own } from './summary.js';
 import { bucketStart, HOUR_MS } from './usage.js';
 
@@ -22,11 +22,13 @@ export type ActivityDoc = Readonly<{
 
 export type Counts = Readonly<Record<string, number>>;
 
-/** The key of the whole installation's documents, where an organization's id would be. */
-export const EVERYONE = 'all';
-
 export const fleetKey = (scope: string) => scope;
 export const activityKey = (scope: string, start: number) => `${scope}:${start}`;
+
+function scopeOf(key: string): string {
+  const end = key.indexOf(':');
+  return end === -1 ? key : key.slice(0, end);
+}
 
 interface OfDevice {
   readonly data: { readonly organizationId: string };
@@ -44,6 +46,7 @@ export const dashboard = projection<FleetDoc | ActivityDoc>({
   name: 'dashboard',
   version: 1,
   collection: { name: 'dashboard', indexes: [] },
+  tags: (key) => [scopeTag('dashboard', scopeOf(key))],
   on: {
     DeviceRegistered: {
       key: fleetKeys,
@@ -65,11 +68,11 @@ export const dashboard = projection<FleetDoc | ActivityDoc>({
     },
     HeartbeatRecorded: {
       key: activityKeys,
-      fold: (doc, { data }) => active(doc, data.at, 'heartbeat'),
+      foldAll: (doc, events) => active(doc, events[0].data.at, 'heartbeat', events.length),
     },
     LogRecorded: {
       key: activityKeys,
-      fold: (doc, { data }) => active(doc, data.at, data.event),
+      fold: (doc, { data }) => active(doc, data.at, data.event, 1),
     },
   },
 });
@@ -100,20 +103,20 @@ function move(doc: Doc, what: 'status' | 'type' | 'connection', from: string, to
   return { ...doc, [what]: add(add(doc[what], from, -1), to, 1) };
 }
 
-function active(doc: Doc, at: number, event: string): ActivityDoc {
+function active(doc: Doc, at: number, event: string, times: number): ActivityDoc {
   const start = bucketStart(at, HOUR_MS);
   const known =
     doc?.kind === 'activity' ? doc : { kind: 'activity' as const, start, total: 0, events: {} };
   return {
     ...known,
-    total: known.total + 1,
-    events: add(known.events, event, 1),
+    total: known.total + times,
+    events: add(known.events, event, times),
   };
 }
 
 /** What is counted no more is not named; what never had a name of its own was counted as OTHER. */
-function add(counts: Counts, name: string, by: 1 | -1): Counts {
-  const as = by === 1 ? boundedName(counts, name) : Object.hasOwn(counts, name) ? name : OTHER;
+function add(counts: Counts, name: string, by: number): Counts {
+  const as = by > 0 ? boundedName(counts, name) : Object.hasOwn(counts, name) ? name : OTHER;
   const after = (own(counts, as) ?? 0) + by;
   if (after !== 0) return { ...counts, [as]: after };
   const { [as]: _, ...others } = counts;

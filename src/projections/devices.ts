@@ -1,5 +1,5 @@
 import type { Connection, DeviceStatus } from '../events/values.js';
-import { projection } from './projection.js';
+import { documentTag, EVERYONE, projection, scopeTag } from './projection.js';
 
 /** A device as lists and reads answer it. Times are milliseconds since the epoch. */
 export type DeviceDoc = Readonly<{
@@ -51,6 +51,11 @@ export const devices = projection<DeviceDoc>({
       { fields: ['words'] },
     ],
   },
+  tags: (id, { organizationId }) => [
+    documentTag('devices', id),
+    scopeTag('devices', organizationId),
+    scopeTag('devices', EVERYONE),
+  ],
   on: {
     DeviceRegistered: {
       key,
@@ -123,12 +128,19 @@ export const devices = projection<DeviceDoc>({
     },
     HeartbeatRecorded: {
       key,
-      fold: (doc, { data }) => {
+      foldAll: (doc, events) => {
         if (doc === undefined) return undefined;
-        // Times of the past come with imports and spools: only the latest tells how the device is.
-        if (doc.lastSeenAt !== null && data.at < doc.lastSeenAt) return doc;
-        const { at, metrics = doc.metrics, firmware = doc.firmware } = data;
-        return { ...doc, lastSeenAt: at, metrics, firmware };
+        let { lastSeenAt, metrics, firmware } = doc;
+        for (const { data } of events) {
+          // Times of the past come with imports and spools: only the latest tells how the device is.
+          if (lastSeenAt !== null && data.at < lastSeenAt) continue;
+          lastSeenAt = data.at;
+          metrics = data.metrics ?? metrics;
+          firmware = data.firmware ?? firmware;
+        }
+        const same =
+          lastSeenAt === doc.lastSeenAt && metrics === doc.metrics && firmware === doc.firmware;
+        return same ? doc : { ...doc, lastSeenAt, metrics, firmware };
       },
     },
   },

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { later, type Position } from '../events/envelope.js';
 import type { Recorded } from '../events/catalog.js';
+import type { Lease } from './leases.js';
 import type { AnyProjection } from './projection.js';
 import type {
   Doc,
@@ -8,8 +9,11 @@ import type {
   Parked,
   ProjectionBatch,
   ReadModelStore,
+  Shard,
   Write,
 } from './readModels.js';
+import { shardOf } from './shards.js';
+import type { Projected } from './signals.js';
 
 /** How many documents of one projection stay in memory between batches. */
 const HOT_DOCUMENTS = 10_000;
@@ -36,18 +40,27 @@ export interface Fold {
   activated(): void;
   /** Folds a batch in memory; nothing is changed until `settle`. */
   fold(incoming: readonly Incoming[], upTo: Position): Promise<ProjectionBatch>;
-  /** Takes over what was folded, once the store has it. */
-  settle(batch: ProjectionBatch): void;
+  /** Takes over what was folded, once the store has it; says what that changes for readers. */
+  settle(batch: ProjectionBatch): Projected;
 }
 
-/** Opens a generation for folding, from where the store says that it is. */
+/** What a fold is folded by. */
+export interface FoldGiven {
+  readonly now: () => number;
+  /** The keys that it folds. */
+  readonly shard: Shard;
+  /** What its batches are written under: that of the tenure that it was opened in, never a later one. */
+  readonly lease?: Lease | undefined;
+}
+
+/** Opens a shard of a generation for folding, from where the store says that it is. */
 export async function openFold(
   store: ReadModelStore,
   projection: AnyProjection,
-  now: () => number,
+  { now, shard, lease }: FoldGiven,
 ): Promise<Fold> {
   const { name, version, collection } = projection;
-  const generation = await store.open(name, version, collection);
+  const generation = await store.open(name, version, collection, shard);
   const types = new Set(projection.types);
   const hot = new LRUCache<string, Working>({ max: HOT_DOCUMENTS });
   /** Keys of documents, and names of streams where no key could be told; the two never look alike. */
@@ -69,6 +82,7 @@ export async function openFold(
         continue;
       }
       for (const key of keysOf(one.event, poison)) {
+        if (shardOf(key, shard.of) !== shard.index) continue;
         const events = changes.get(key);
         if (events === undefined) changes.set(key, [one.event]);
         else events.push(one.event);
@@ -89,14 +103,26 @@ export async function openFold(
 
   /** What becomes of one document; where an event can't be folded, what came before it counts. */
   function foldAll(known: Working, key: string, events: readonly Recorded[], poison: Parked[]) {
-    let { doc, position } = known;
+    const { position } = known;
+    const fresh =
+      position === undefined ? events : events.filter((event) => event.position > position);
+    try {
+      return after(known, fresh, projection.fold(known.doc, fresh, key));
+    } catch {
+      return foldOneByOne(known, key, fresh, poison);
+    }
+  }
+
+  function foldOneByOne(
+    known: Working,
+    key: string,
+    events: readonly Recorded[],
+    poison: Parked[],
+  ): Working {
+    let folded = known;
     for (const event of events) {
-      if (position !== undefined && event.position <= position) continue;
       try {
-        const after = projection.fold(doc, event, key) ?? undefined;
-        if (after === doc) continue;
-        doc = after;
-        position = event.position;
+        folded = after(folded, [event], projection.fold(folded.doc, [event], key));
       } catch (error) {
         // The same data folds the same way each time: trying again at once would change nothing.
         held.add(key);
@@ -104,7 +130,7 @@ export async function openFold(
         break;
       }
     }
-    return { doc, position };
+    return folded;
   }
 
   async function load(keys: Iterable<string>): Promise<Map<string, Working>> {
@@ -141,13 +167,21 @@ export async function openFold(
         if (position === undefined || position === known.position) continue;
         writes.push({ key, doc: doc ?? null, position, ...(known.doc && { before: known.doc }) });
       }
-      return { generation, writes, parked: poison, checkpoint: later(upTo, checkpoint) };
+      return {
+        generation,
+        writes,
+        parked: poison,
+        checkpoint: later(upTo, checkpoint),
+        ...(lease && { lease }),
+      };
     },
     settle(batch) {
       for (const { key, doc, position } of batch.writes) {
         hot.set(key, { doc: doc ?? undefined, position });
       }
+      const from = checkpoint;
       checkpoint = batch.checkpoint;
+      return { name, shard: generation.shard, from, tags: tagsOf(projection, batch.writes) };
     },
   };
 }
@@ -158,6 +192,25 @@ interface Working {
 }
 
 const ABSENT: Working = {};
+
+/** More than that is as good as everything. */
+const MOST_TAGS = 1_000;
+
+function tagsOf(projection: AnyProjection, writes: readonly Write[]): Projected['tags'] {
+  const tags = new Set<string>();
+  for (const { key, doc, before } of writes) {
+    if (doc !== null) for (const tag of projection.tags(key, doc)) tags.add(tag);
+    if (before !== undefined) for (const tag of projection.tags(key, before)) tags.add(tag);
+    if (tags.size > MOST_TAGS) return 'all';
+  }
+  return [...tags];
+}
+
+/** What is known of a document after events that made it `doc`. */
+function after(before: Working, events: readonly Recorded[], doc: Doc | undefined): Working {
+  const last = events.at(-1);
+  return last === undefined || doc === before.doc ? before : { doc, position: last.position };
+}
 
 /** The record of an event that could not be folded into the document of `key`. */
 export function park(

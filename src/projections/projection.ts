@@ -3,15 +3,29 @@ import type { Collection, Doc } from './readModels.js';
 
 type Of<Type extends DomainEvent['type']> = Extract<Recorded, { readonly type: Type }>;
 
-/** How one event type changes the documents of a projection. */
-export interface On<D extends Doc, Event> {
+/**
+ * How one event type changes the documents of a projection. Folds are pure: they never change what
+ * they are given, and an event that doesn't fit what is there leaves it as it is.
+ */
+export type On<D extends Doc, Event> = FoldsOne<D, Event> | FoldsRuns<D, Event>;
+
+interface Keyed<Event> {
   /** The keys of the documents that it changes; none when it changes nothing. */
   readonly key: (event: Event) => string | readonly string[];
-  /**
-   * The document after the event; null removes it, the same object leaves it alone. Pure: it never
-   * changes what it is given, and an event that doesn't fit what is there leaves it as it is.
-   */
+}
+
+interface FoldsOne<D extends Doc, Event> extends Keyed<Event> {
+  /** The document after the event; null removes it, the same object leaves it alone. */
   readonly fold: (doc: D | undefined, event: Event, key: string) => D | null | undefined;
+}
+
+/** Events of one type that come one after the other; at least one. */
+export type Run<Event> = readonly [Event, ...Event[]];
+
+/** For events that come in numbers: one copy of the document for a run of them, not one for each. */
+interface FoldsRuns<D extends Doc, Event> extends Keyed<Event> {
+  /** The document after the events: what folding each in turn gives. */
+  readonly foldAll: (doc: D | undefined, events: Run<Event>, key: string) => D | null | undefined;
 }
 
 /**
@@ -22,6 +36,11 @@ export interface Projection<D extends Doc = Doc> {
   readonly name: string;
   readonly version: number;
   readonly collection: Collection;
+  /**
+   * What answers that show this document are tagged with in a cache: as it stands now, and as it
+   * stood before. A projection that names no tags can't be read through a cache.
+   */
+  readonly tags?: (key: string, doc: D) => readonly string[];
   readonly on: { readonly [Type in DomainEvent['type']]?: On<D, Of<Type>> };
 }
 
@@ -31,8 +50,10 @@ export interface AnyProjection {
   readonly version: number;
   readonly collection: Collection;
   readonly types: readonly string[];
+  tags(key: string, doc: Doc): readonly string[];
   keys(event: Recorded): readonly string[];
-  fold(doc: Doc | undefined, event: Recorded, key: string): Doc | null | undefined;
+  /** The document after the events, in their order; undefined when there is none. */
+  fold(doc: Doc | undefined, events: readonly Recorded[], key: string): Doc | undefined;
 }
 
 /** Makes a projection ready for the runner. */
@@ -47,13 +68,46 @@ export function projection<D extends Doc>(definition: Projection<D>): AnyProject
     version,
     collection,
     types: [...on.keys()],
+    // The runner hands a projection its own documents alone.
+    tags: definition.tags ?? noTags,
     keys(event) {
       const keys = on.get(event.type)?.key(event) ?? [];
       return typeof keys === 'string' ? [keys] : keys;
     },
-    fold(doc, event, key) {
-      const handler = on.get(event.type);
-      return handler === undefined ? doc : handler.fold(doc, event, key);
+    fold(doc, events, key) {
+      let after = doc;
+      for (const run of runsOf(events)) {
+        const handler = on.get(run[0].type);
+        if (handler === undefined) continue;
+        if ('foldAll' in handler) after = handler.foldAll(after, run, key) ?? undefined;
+        else for (const event of run) after = handler.fold(after, event, key) ?? undefined;
+      }
+      return after;
     },
   };
+}
+
+const noTags = (): readonly string[] => [];
+
+/** The tag of answers that show one document of a collection. */
+export function documentTag(collection: string, key: string): string {
+  return `${collection}/${key}`;
+}
+
+/** The tag of answers that search a collection within a scope: an organization's id, or EVERYONE. */
+export function scopeTag(collection: string, scope: string): string {
+  return `${collection}@${scope}`;
+}
+
+/** The scope of the whole installation, where an organization's id would be. */
+export const EVERYONE = 'all';
+
+function runsOf(events: readonly Recorded[]): readonly Run<Recorded>[] {
+  const runs: [Recorded, ...Recorded[]][] = [];
+  for (const event of events) {
+    const run = runs.at(-1);
+    if (run?.[0].type === event.type) run.push(event);
+    else runs.push([event]);
+  }
+  return runs;
 }

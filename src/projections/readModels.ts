@@ -1,4 +1,5 @@
 import type { Position } from '../events/envelope.js';
+import type { Lease, Leases } from './leases.js';
 
 /** A document of a read model: plain JSON. */
 export type Doc = Readonly<Record<string, unknown>>;
@@ -83,21 +84,37 @@ export interface ReadModels {
   /** @throws InvalidCursor for a cursor that it did not give out; a field that has no index is a programming error. */
   find<D extends Doc>(collection: string, find: Find): Promise<Page<D>>;
   count(collection: string, where: Where): Promise<number>;
-  /** How far the live generation of a projection has come, START if it never ran. */
+  /** How far all shards of a projection's live generation have come, START if it never ran. */
   checkpoint(projection: string): Promise<Position>;
   /** How many events the live generation of a projection could not fold. */
   parkedCount(projection: string): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** One fold of one projection: a collection of its own, its checkpoint, and whether queries see it. */
+/** A share of a projection's keys, folded by itself with a checkpoint of its own. */
+export interface Shard {
+  /** From 0. */
+  readonly index: number;
+  /** How many shards there are. */
+  readonly of: number;
+}
+
+/** All keys. */
+export const WHOLE: Shard = { index: 0, of: 1 };
+
+/**
+ * One fold of one projection: a collection of its own, which all of its shards share, how far this
+ * shard of it has come, and whether queries see it.
+ */
 export interface Generation {
   readonly projection: string;
   /** The version of the projection's folds that fills it. */
   readonly version: number;
   /** 1, 2, 3 …: each a collection of its own. */
   readonly number: number;
+  readonly shard: Shard;
   readonly live: boolean;
+  /** The shard's own. */
   readonly checkpoint: Position;
 }
 
@@ -136,36 +153,58 @@ export interface ProjectionBatch {
   readonly writes: readonly Write[];
   readonly parked: readonly Parked[];
   readonly checkpoint: Position;
+  /** The lease that it was folded under: the batch is refused once the lease has passed on. */
+  readonly lease?: Lease;
 }
 
 /**
  * What the runner sees, and nobody else: the side that writes.
- * @throws StoreUnavailable (a failed commit may be repeated unchanged), GenerationDropped
+ * @throws StoreUnavailable (a failed commit may be repeated unchanged), GenerationDropped, LeaseLost
  */
 export interface ReadModelStore {
+  readonly leases: Leases;
   /**
    * The generation that a projection's folds of `version` fill, made if there is none. A projection
    * that never ran gets a live one; one whose live generation has another version gets a new one
    * beside it, which `activate` puts in its place; one that was begun is gone on with. Indexes are
    * made here: an index over fields that another index named already is added to what there is, one
    * over other fields is a reason for a new generation as a new version is.
+   *
+   * A shard goes on from its own checkpoint. Opened in another number of shards than before, the
+   * generation is shared out anew: each new shard goes on from the least checkpoint of the old
+   * ones, and whoever still holds one of those is told GenerationDropped. All who fold a projection
+   * at one time must agree on the number.
+   * @param shard WHOLE unless given
    * @throws Error when another projection fills the collection: a programming error
    */
-  open(projection: string, version: number, collection: Collection): Promise<Generation>;
+  open(
+    projection: string,
+    version: number,
+    collection: Collection,
+    shard?: Shard,
+  ): Promise<Generation>;
   load(generation: Generation, keys: readonly string[]): Promise<ReadonlyMap<string, Stored>>;
   /**
    * Writes all batches with their checkpoints: in one transaction where the store has one. A document
    * at or past a write's position is left as it is. A removed document has no position left to
-   * guard it, so a batch whose checkpoint lies before the generation's is left out: it was
-   * written before.
+   * guard it, so a batch whose checkpoint lies before its shard's is left out: it was written
+   * before. Where the lease of one batch has passed to another, nothing of any batch counts: without
+   * transactions some documents may be written, but only as the new holder would write them.
    */
   commit(batches: readonly ProjectionBatch[]): Promise<void>;
-  /** The keys of a projection that have a parked event. */
+  /**
+   * The keys of a projection that have a parked event at or before its shard's checkpoint, whichever
+   * shard parked it: a shard that is not there yet has what lies before it still to fold.
+   */
   parkedKeys(generation: Generation): Promise<ReadonlySet<string>>;
   /** What the live generation has parked, in order of position, then key. An event is parked once a key. */
   parked(projection: string): Promise<readonly Parked[]>;
-  /** Makes a generation the one that queries see, in one write, and drops the projection's others. */
-  activate(generation: Generation): Promise<void>;
+  /**
+   * Says that this shard of a generation is ready to be seen. Once all of its shards are, it becomes
+   * the one that queries see, in one write, and the projection's others are dropped.
+   * @returns whether queries see it
+   */
+  activate(generation: Generation): Promise<boolean>;
   /**
    * Forgets every generation: what it was folded from is not the log that is there. Each projection
    * gets an empty live one in their place, under a new number, so that a writer that still holds an
@@ -180,7 +219,10 @@ export class InvalidCursor extends Error {
   override readonly name = 'InvalidCursor';
 }
 
-/** The generation was dropped, because another one was activated: open the projection again. */
+/**
+ * The generation was dropped, because another one was activated, or is no longer shared out in so
+ * many shards: open the projection again.
+ */
 export class GenerationDropped extends Error {
   override readonly name = 'GenerationDropped';
 }

@@ -1,4 +1,5 @@
 import type { Position } from '../events/envelope.js';
+import type { Shard } from './readModels.js';
 
 /**
  * A small hint from one role to another. It may be lost or come late: whoever waits for one also
@@ -10,9 +11,19 @@ export type Signal =
   /** What queries see of these projections has reached `position`. */
   | {
       readonly kind: 'projected';
-      readonly projections: readonly string[];
+      readonly projections: readonly Projected[];
       readonly position: Position;
     };
+
+/** How one shard of a projection's live generation moved on. */
+export interface Projected {
+  readonly name: string;
+  readonly shard: Shard;
+  /** Where it was before: a listener that knows another place has missed a signal. */
+  readonly from: Position;
+  /** The tags of the documents that were written since (see `Projection.tags`); 'all' when they are too many to name. */
+  readonly tags: readonly string[] | 'all';
+}
 
 export interface Signals {
   publish(signal: Signal): void;

@@ -1,7 +1,16 @@
 import type { RecordedEvent } from '../events/envelope.js';
 import type { TelemetryEvent } from '../events/telemetry.js';
-import { projection } from './projection.js';
-import { boundedName, include, own, type Summary } from './summary.js';
+import { EVERYONE, projection, scopeTag, type Projection } from './projection.js';
+import type { Collection } from './readModels.js';
+import {
+  boundedName,
+  grow,
+  growingFrom,
+  include,
+  own,
+  type GrowingSummary,
+  type Summary,
+} from './summary.js';
 
 /** What one device reported in one hour or one day (UTC). */
 export type UsageDoc = Readonly<{
@@ -36,7 +45,11 @@ type Told<Event extends TelemetryEvent> = RecordedEvent<Event['type'], Event['da
 type Heartbeat = Told<Extract<TelemetryEvent, { type: 'HeartbeatRecorded' }>>;
 type Log = Told<Extract<TelemetryEvent, { type: 'LogRecorded' }>>;
 
-function usage(name: string, size: number, indexes: { fields: string[] }[]) {
+function usage(
+  name: string,
+  size: number,
+  more: Pick<Projection<UsageDoc>, 'tags'> & { readonly indexes: Collection['indexes'] },
+) {
   const start = (event: Heartbeat | Log) => bucketStart(event.data.at, size);
   const key = (event: Heartbeat | Log) => usageKey(event.data.deviceId, start(event));
   const empty = (event: Heartbeat | Log): UsageDoc => ({
@@ -53,14 +66,16 @@ function usage(name: string, size: number, indexes: { fields: string[] }[]) {
   return projection<UsageDoc>({
     name,
     version: 1,
-    collection: { name: name.replace('-', '_'), indexes },
+    collection: { name: name.replace('-', '_'), indexes: more.indexes },
+    ...(more.tags && { tags: more.tags }),
     on: {
       HeartbeatRecorded: {
         key,
-        fold: (known, event) => {
-          const doc = known ?? empty(event);
-          const metrics = withMetrics(doc.metrics, event.data.metrics);
-          return { ...doc, ...grown(doc), heartbeats: doc.heartbeats + 1, metrics };
+        foldAll: (known, events) => {
+          const doc = known ?? empty(events[0]);
+          const metrics = withMetrics(doc.metrics, events);
+          const { length } = events;
+          return { ...doc, ...grown(doc, length), heartbeats: doc.heartbeats + length, metrics };
         },
       },
       LogRecorded: {
@@ -68,7 +83,7 @@ function usage(name: string, size: number, indexes: { fields: string[] }[]) {
         fold: (known, event) => {
           const doc = known ?? empty(event);
           const events = withEvent(doc.events, event.data.event, event.data.value);
-          return { ...doc, ...grown(doc), events };
+          return { ...doc, ...grown(doc, 1), events };
         },
       },
     },
@@ -76,29 +91,47 @@ function usage(name: string, size: number, indexes: { fields: string[] }[]) {
 }
 
 /** The last 24 hours are answered from these. */
-export const usageHours = usage('usage-hours', HOUR_MS, []);
+export const usageHours = usage('usage-hours', HOUR_MS, { indexes: [] });
 
 /** Weeks and months are answered from these, and which devices were busiest. */
-export const usageDays = usage('usage-days', DAY_MS, [
-  { fields: ['organizationId', 'start', 'rank'] },
-  { fields: ['start', 'rank'] },
-]);
+export const usageDays = usage('usage-days', DAY_MS, {
+  indexes: [{ fields: ['organizationId', 'start', 'rank'] }, { fields: ['start', 'rank'] }],
+  tags: (_key, { organizationId }) => [
+    scopeTag('usage_days', organizationId),
+    scopeTag('usage_days', EVERYONE),
+  ],
+});
 
-function grown({ total }: UsageDoc) {
-  return { total: total + 1, rank: rankOf(total + 1) };
+function grown({ total: before }: UsageDoc, by: number) {
+  const total = before + by;
+  return { total, rank: rankOf(total) };
 }
 
-/** A number's three leading bits and how many follow: order is kept, and eight ranks lie between doublings. */
+/**
+ * Grows with a number, but only now and then: up to 16 with its doublings, from there in eight steps
+ * between doublings. Small totals change fastest and say least.
+ */
 export function rankOf(total: number): number {
   const bits = 32 - Math.clz32(total);
-  return bits <= 4 ? total : (bits << 3) | ((total >>> (bits - 4)) & 7);
+  const steps = bits <= 4 ? 0 : (total >>> (bits - 4)) & 7;
+  return (bits << 3) | steps;
 }
 
-function withMetrics(known: UsageDoc['metrics'], told: Readonly<Record<string, number>> = {}) {
-  const metrics = { ...known };
-  for (const [name, value] of Object.entries(told)) {
-    const as = boundedName(metrics, name);
-    metrics[as] = include(own(metrics, as), value);
+function withMetrics(known: UsageDoc['metrics'], heartbeats: readonly Heartbeat[]) {
+  const metrics: Record<string, Summary> = { ...known };
+  /** The summaries that began here, by what heartbeats call them: these may still grow. */
+  const growing = new Map<string, GrowingSummary>();
+  for (const { data } of heartbeats) {
+    for (const [name, value] of Object.entries(data.metrics ?? {})) {
+      let summary = growing.get(name);
+      if (summary === undefined) {
+        const as = boundedName(metrics, name);
+        summary = growing.get(as) ?? growingFrom(own(metrics, as));
+        growing.set(name, summary).set(as, summary);
+        metrics[as] = summary;
+      }
+      grow(summary, value);
+    }
   }
   return metrics;
 }

@@ -1,5 +1,5 @@
 import type { MemberRole, UserRole } from '../events/values.js';
-import { projection } from './projection.js';
+import { documentTag, projection } from './projection.js';
 
 /** A user, with the organizations that they belong to. */
 export type UserDoc = Readonly<{
@@ -23,6 +23,7 @@ export const users = projection<UserDoc>({
     name: 'users',
     indexes: [{ fields: ['createdAt'] }, { fields: ['words'] }],
   },
+  tags: (id) => [documentTag('users', id)],
   on: {
     UserRegistered: {
       key: (event) => event.data.userId,

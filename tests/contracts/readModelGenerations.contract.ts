@@ -2,6 +2,7 @@ import { START } from '../../src/events/envelope.js';
 import { StoreUnavailable } from '../../src/events/eventStore.js';
 import {
   GenerationDropped,
+  WHOLE,
   type Collection,
   type Generation,
   type Parked,
@@ -37,6 +38,7 @@ export function generationsContract(name: string, setup: Setup): void {
           projection: 'devices',
           version: 1,
           number: 1,
+          shard: WHOLE,
           live: true,
           checkpoint: START,
         });

@@ -1,6 +1,8 @@
+import { leasesContract } from './leases.contract.js';
 import { documentsContract } from './readModelDocuments.contract.js';
 import { generationsContract } from './readModelGenerations.contract.js';
 import { questionsContract } from './readModelQuestions.contract.js';
+import { shardsContract } from './readModelShards.contract.js';
 import type { Setup } from './readModels.fixture.js';
 
 /** What every pair of `ReadModelStore` and `ReadModels` keeps. */
@@ -8,4 +10,6 @@ export function readModelsContract(name: string, setup: Setup): void {
   documentsContract(name, setup);
   questionsContract(name, setup);
   generationsContract(name, setup);
+  shardsContract(name, setup);
+  leasesContract(name, setup);
 }

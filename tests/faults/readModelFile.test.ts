@@ -124,6 +124,37 @@ describe('a read-model file', () => {
     });
   });
 
+  describe('of an older format is emptied, to be folded from the log again,', () => {
+    const FORMAT_1 = `
+      CREATE TABLE generations (
+        projection TEXT NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL,
+        collection TEXT NOT NULL, indexes TEXT NOT NULL, live INTEGER NOT NULL,
+        checkpoint INTEGER NOT NULL, commits INTEGER NOT NULL, PRIMARY KEY (projection, number)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE parked (key TEXT NOT NULL);
+      INSERT INTO generations VALUES ('devices', 1, 1, 'devices', '[["org","name"],["tags"]]', 1, 9, 3);
+      CREATE TABLE "devices.1" (key TEXT NOT NULL UNIQUE, position INTEGER NOT NULL, doc TEXT NOT NULL);
+      INSERT INTO "devices.1" VALUES ('a', 9, '{"id":"a"}');
+      CREATE TABLE "devices.1.tags" (key TEXT NOT NULL, value NOT NULL, PRIMARY KEY (key, value)) WITHOUT ROWID;
+      PRAGMA application_id = 1181512301;
+      PRAGMA user_version = 1;`;
+
+    it.each([
+      ['the side that writes', () => keep(sqliteReadModelStore(file))],
+      ['the side that reads', () => keep(sqliteReadModels(file))],
+    ])('by %s', async (_, openFirst) => {
+      sql(FORMAT_1);
+      openFirst();
+      const [store, reads] = [keep(sqliteReadModelStore(file)), keep(sqliteReadModels(file))];
+      expect(await reads.get('devices', 'a')).toBeUndefined();
+      expect(await reads.checkpoint('devices')).toBe(START);
+      const devices = await store.open('devices', 1, DEVICES);
+      expect(devices).toMatchObject({ number: 1, live: true, checkpoint: START });
+      await store.commit([batch(devices, 1, [write('a', 1, { id: 'a', org: 'o', tags: ['t'] })])]);
+      expect(await reads.count('devices', { org: { eq: 'o' }, tags: { eq: 't' } })).toBe(1);
+    });
+  });
+
   describe('is refused', () => {
     it('when a newer program made it', async () => {
       await keep(sqliteReadModelStore(file)).stop();

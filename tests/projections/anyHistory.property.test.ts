@@ -1,13 +1,11 @@
 import fc from 'fast-check';
-import { catalog, families, type DomainEvent, type Recorded } from '../../src/events/catalog.js';
+import { families, type DomainEvent } from '../../src/events/catalog.js';
 import type { EventDefinition } from '../../src/events/definition.js';
-import type { RecordedEvent } from '../../src/events/envelope.js';
 import { StoreUnavailable } from '../../src/events/eventStore.js';
 import { projections } from '../../src/projections/registry.js';
-import type { Doc } from '../../src/projections/readModels.js';
 import { anyEventOf } from '../spec/anyEvent.js';
 import { collect } from '../support/logEvents.js';
-import { eventId, foldedBy, newEvent, streamOf } from './documents.js';
+import { eventId, foldedBy, inOrderOfKeys, newEvent, once, streamOf } from './documents.js';
 import { allOf, inMemory, inSqlite, run, until, type Stores } from './running.js';
 
 const definitions: readonly EventDefinition[] = Object.values(families).flat();
@@ -130,20 +128,4 @@ async function append({ log }: Stores, events: History, from: number, to: number
     const stream = earlier === undefined ? streamOf(told) : `${streamOf(told)}-again-${index}`;
     await log.append(stream, [newEvent(told, index, { id })], 'any');
   }
-}
-
-/** What was told, each event where it came first. */
-function once(events: readonly RecordedEvent[]): readonly Recorded[] {
-  const seen = new Set<string>();
-  return events.flatMap((event) => {
-    if (seen.has(event.id)) return [];
-    seen.add(event.id);
-    return [catalog.upcast(event)];
-  });
-}
-
-function inOrderOfKeys(documents: Readonly<Record<string, Doc>>): readonly Doc[] {
-  return Object.entries(documents)
-    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map(([, doc]) => doc);
 }

@@ -1,4 +1,5 @@
-import { activityKey, dashboard, EVERYONE, fleetKey } from '../../src/projections/dashboard.js';
+import { activityKey, dashboard, fleetKey } from '../../src/projections/dashboard.js';
+import { EVERYONE } from '../../src/projections/projection.js';
 import { MAX_NAMES, OTHER } from '../../src/projections/summary.js';
 import { HOUR_MS } from '../../src/projections/usage.js';
 import { BEFORE } from '../spec/given.js';

@@ -1,5 +1,5 @@
-import type { DomainEvent, Recorded } from '../../src/events/catalog.js';
-import type { NewEvent, Position } from '../../src/events/envelope.js';
+import { catalog, type DomainEvent, type Recorded } from '../../src/events/catalog.js';
+import type { NewEvent, Position, RecordedEvent } from '../../src/events/envelope.js';
 import type { AnyProjection } from '../../src/projections/projection.js';
 import type { Doc } from '../../src/projections/readModels.js';
 import { at, BEFORE, expectInCatalogue, type Timed } from '../spec/given.js';
@@ -74,11 +74,28 @@ export function foldedBy(
     for (const key of projection.keys(event)) {
       const before = documents.get(key);
       const frozen = JSON.stringify(before);
-      const doc = projection.fold(before, event, key);
+      const doc = projection.fold(before, [event], key);
       expect(JSON.stringify(before)).toBe(frozen);
-      if (doc === null || doc === undefined) documents.delete(key);
+      if (doc === undefined) documents.delete(key);
       else documents.set(key, doc);
     }
   }
   return JSON.parse(JSON.stringify(Object.fromEntries(documents))) as Record<string, Doc>;
+}
+
+/** What was told, each event where it came first. */
+export function once(events: readonly RecordedEvent[]): readonly Recorded[] {
+  const seen = new Set<string>();
+  return events.flatMap((event) => {
+    if (seen.has(event.id)) return [];
+    seen.add(event.id);
+    return [catalog.upcast(event)];
+  });
+}
+
+/** As queries list them. */
+export function inOrderOfKeys(documents: Readonly<Record<string, Doc>>): readonly Doc[] {
+  return Object.entries(documents)
+    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    .map(([, doc]) => doc);
 }

@@ -70,7 +70,7 @@ describe.each([inMemory, inSqlite])('an event that can’t be folded, in %s,', (
       ...tally(),
       name: 'sane',
       collection: { name: 'sane', indexes: [] },
-      fold: (doc) => ({ lines: Number(doc?.lines ?? 0) + 1 }),
+      fold: (doc, events) => ({ lines: Number(doc?.lines ?? 0) + events.length }),
     };
     await say(PUMP, 'poison');
     await say(PUMP, 'after');

@@ -26,19 +26,20 @@ export interface Stores {
   stop(): Promise<void>;
 }
 
-export type Backend = readonly [name: string, open: () => Promise<Stores>];
+/** Leases run out by `now`. */
+export type Backend = readonly [name: string, open: (now?: () => number) => Promise<Stores>];
 
 export const inMemory: Backend = [
   'memory',
-  async () => {
-    const { store, reads } = memoryReadModels();
+  async (now) => {
+    const { store, reads } = memoryReadModels(now);
     return { log: openMemoryEventStore(), store: () => store, reads, stop: async () => {} };
   },
 ];
 
 export const inSqlite: Backend = [
   'SQLite',
-  async () => {
+  async (now) => {
     const temporary = temporaryFile('log.db');
     const file = temporary.file.replace('log.db', 'read-models.db');
     const log = await openSqliteEventStore({
@@ -50,7 +51,7 @@ export const inSqlite: Backend = [
     return {
       log,
       store() {
-        const store = sqliteReadModelStore(file);
+        const store = sqliteReadModelStore(file, now);
         stores.push(store);
         return store;
       },
@@ -68,12 +69,17 @@ export interface Running {
   readonly faults: unknown[];
   readonly parked: Omit<Parked, 'position' | 'eventType' | 'parkedAt'>[];
   readonly activated: string[];
+  /** What it folds, by the names of its leases, one entry for each change. */
+  readonly owned: (readonly string[])[];
   /** How often the read models were found ahead of the log. */
   readonly resets: () => number;
   readonly runtime: ReturnType<typeof hurriedRuntime>;
   /** Resolves when the runner has ended. */
   stop(): Promise<void>;
 }
+
+/** So many have been run: each is another holder. */
+let processes = 0;
 
 export function run(
   stores: Stores,
@@ -85,6 +91,7 @@ export function run(
     faults: [] as unknown[],
     parked: [] as Running['parked'],
     activated: [] as string[],
+    owned: [] as (readonly string[])[],
     runtime: hurriedRuntime(),
   };
   let resets = 0;
@@ -95,11 +102,14 @@ export function run(
       signals: createMemorySignals(),
       runtime: running.runtime,
       projections,
+      holder: `process ${(processes += 1)}`,
+      shards: 1,
       report: {
         fault: (error) => running.faults.push(error),
         parked: (event) => running.parked.push(event),
         activated: (name, generation) => running.activated.push(`${name} ${generation}`),
         reset: () => (resets += 1),
+        owns: (shares) => running.owned.push(shares),
       },
       ...given,
     },

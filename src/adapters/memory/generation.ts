@@ -1,15 +1,30 @@
 import { toUSVString } from 'node:util';
 import { START, type Position } from '../../events/envelope.js';
 import { StoreUnavailable } from '../../events/eventStore.js';
-import type { Doc, Generation, Parked, Stored, Write } from '../../projections/readModels.js';
+import type {
+  Doc,
+  Generation,
+  Parked,
+  Shard,
+  Stored,
+  Write,
+} from '../../projections/readModels.js';
 import type { Definition } from '../documents/definition.js';
+
+/** How far one shard has come. */
+interface Progress {
+  checkpoint: Position;
+  /** Whether `activate` was called for it. */
+  ready: boolean;
+}
 
 /** One generation as it lies in memory. */
 export class MemoryGeneration {
   readonly documents = new Map<string, Stored>();
   readonly parked = new Map<string, Parked>();
+  /** By the shard's index. */
+  shards: readonly Progress[] = [];
   live: boolean;
-  checkpoint: Position = START;
 
   constructor(
     readonly projection: string,
@@ -21,9 +36,28 @@ export class MemoryGeneration {
     this.live = live;
   }
 
-  snapshot(): Generation {
-    const { projection, version, number, live, checkpoint } = this;
-    return { projection, version, number, live, checkpoint };
+  /** Goes on in so many shards, each from where the one that is furthest behind was. */
+  share(of: number): void {
+    if (this.shards.length === of) return;
+    const checkpoint = this.checkpoint();
+    this.shards = Array.from({ length: of }, () => ({ checkpoint, ready: false }));
+  }
+
+  /** Undefined when it is no longer shared out in so many. */
+  progress({ index, of }: Shard): Progress | undefined {
+    return this.shards.length === of ? this.shards[index] : undefined;
+  }
+
+  /** Where the shard is that is furthest behind. */
+  checkpoint(): Position {
+    const [first = START, ...rest] = this.shards.map(({ checkpoint }) => checkpoint);
+    return rest.reduce((least, one) => (one < least ? one : least), first);
+  }
+
+  snapshot(shard: Shard): Generation {
+    const { projection, version, number, live } = this;
+    const checkpoint = this.progress(shard)?.checkpoint ?? START;
+    return { projection, version, number, shard, live, checkpoint };
   }
 
   get(key: string): Stored | undefined {

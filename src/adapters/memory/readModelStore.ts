@@ -1,5 +1,7 @@
+import { LeaseLost } from '../../projections/leases.js';
 import {
   GenerationDropped,
+  WHOLE,
   type Collection,
   type Generation,
   type ReadModelStore,
@@ -7,16 +9,22 @@ import {
 import { definitionOf, sameFields, type Definition } from '../documents/definition.js';
 import { compareText } from '../documents/values.js';
 import { MemoryGeneration, present, stoppable } from './generation.js';
+import type { MemoryLeases } from './leases.js';
 
 /** The side of `generations` that writes. */
-export function memoryReadModelStore(generations: MemoryGeneration[]): ReadModelStore {
+export function memoryReadModelStore(
+  generations: MemoryGeneration[],
+  leases: MemoryLeases,
+): ReadModelStore {
   const check = stoppable('the read-model store is stopped');
 
-  function known({ projection, number }: Generation): MemoryGeneration {
+  function known({ projection, number, shard }: Generation) {
     check();
     const found = generations.find((g) => g.projection === projection && g.number === number);
-    if (found !== undefined) return found;
-    throw new GenerationDropped(`generation ${number} of ${projection} was dropped`);
+    const progress = found?.progress(shard);
+    if (found !== undefined && progress !== undefined) return { found, progress };
+    const which = `${projection} ${shard.index}/${shard.of}`;
+    throw new GenerationDropped(`generation ${number} of ${which} was dropped`);
   }
 
   /** Makes an empty generation beside those that there are. */
@@ -58,29 +66,56 @@ export function memoryReadModelStore(generations: MemoryGeneration[]): ReadModel
   }
 
   return {
-    async open(projection, version, collection) {
+    leases: {
+      async acquire(name, holder, ttlMs) {
+        check();
+        return leases.acquire(name, holder, ttlMs);
+      },
+      async release(lease) {
+        check();
+        return leases.release(lease);
+      },
+      async held(prefix) {
+        check();
+        return leases.held(prefix);
+      },
+    },
+
+    async open(projection, version, collection, shard = WHOLE) {
       check();
-      return open(projection, version, collection).snapshot();
+      const generation = open(projection, version, collection);
+      generation.share(shard.of);
+      return generation.snapshot(shard);
     },
 
     async load(generation, keys) {
-      const stored = known(generation);
-      return present(keys, (key) => stored.get(key));
+      const { found } = known(generation);
+      return present(keys, (key) => found.get(key));
     },
 
     async commit(batches) {
       check();
-      const found = batches.map((batch) => ({ ...batch, generation: known(batch.generation) }));
-      for (const { generation, writes, parked, checkpoint } of found) {
-        if (checkpoint < generation.checkpoint) continue;
-        for (const write of writes) generation.write(write);
-        for (const event of parked) generation.park(event);
-        generation.checkpoint = checkpoint;
+      const targets = batches.map((batch) => ({ ...batch, ...known(batch.generation) }));
+      for (const { lease } of batches) {
+        if (lease !== undefined && !leases.isCurrent(lease)) {
+          throw new LeaseLost(`${lease.name} has passed to another`);
+        }
+      }
+      for (const { found, progress, writes, parked, checkpoint } of targets) {
+        if (checkpoint < progress.checkpoint) continue;
+        for (const write of writes) found.write(write);
+        for (const event of parked) found.park(event);
+        progress.checkpoint = checkpoint;
       }
     },
 
     async parkedKeys(generation) {
-      return new Set(Array.from(known(generation).parked.values(), ({ key }) => key));
+      const { found, progress } = known(generation);
+      return new Set(
+        Array.from(found.parked.values())
+          .filter(({ position }) => position <= progress.checkpoint)
+          .map(({ key }) => key),
+      );
     },
 
     async parked(projection) {
@@ -92,13 +127,20 @@ export function memoryReadModelStore(generations: MemoryGeneration[]): ReadModel
     },
 
     async activate(generation) {
-      activate(known(generation));
+      const { found, progress } = known(generation);
+      progress.ready = true;
+      if (!found.live && found.shards.every(({ ready }) => ready)) activate(found);
+      return found.live;
     },
 
     async reset() {
       check();
-      for (const { projection, version, definition } of generations.filter(({ live }) => live)) {
-        activate(begin(projection, version, definition));
+      for (const { projection, version, definition, shards } of generations.filter(
+        ({ live }) => live,
+      )) {
+        const begun = begin(projection, version, definition);
+        begun.share(shards.length);
+        activate(begun);
       }
     },
 

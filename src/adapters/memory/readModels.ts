@@ -11,13 +11,18 @@ import type {
 import { checkFind, testsOf } from '../documents/question.js';
 import { compareText, compareValues, scalarOf } from '../documents/values.js';
 import { present, stoppable, type MemoryGeneration } from './generation.js';
+import { memoryLeases } from './leases.js';
 import { matches } from './matching.js';
 import { memoryReadModelStore } from './readModelStore.js';
 
-/** Read models that end with the process, both sides of them: for tests, and as the plainest statement of the port. */
-export function memoryReadModels(): { store: ReadModelStore; reads: ReadModels } {
+/**
+ * Read models that end with the process, both sides of them: for tests, and as the plainest statement of the port.
+ * @param now by which leases run out, in milliseconds since the epoch
+ */
+export function memoryReadModels(now = Date.now): { store: ReadModelStore; reads: ReadModels } {
   const generations: MemoryGeneration[] = [];
-  return { store: memoryReadModelStore(generations), reads: readSide(generations) };
+  const store = memoryReadModelStore(generations, memoryLeases(now));
+  return { store, reads: readSide(generations) };
 }
 
 function readSide(generations: readonly MemoryGeneration[]): ReadModels {
@@ -59,7 +64,7 @@ function readSide(generations: readonly MemoryGeneration[]): ReadModels {
 
     async checkpoint(projection) {
       check();
-      return shown(projection)?.checkpoint ?? START;
+      return shown(projection)?.checkpoint() ?? START;
     },
 
     async parkedCount(projection) {

@@ -17,7 +17,8 @@ interface ParkedRow {
 export interface ParkedEvents {
   /** An event that is parked already stays as it is: batches come again. */
   park(generation: Id, event: Parked): void;
-  keys(generation: Id): ReadonlySet<string>;
+  /** Those parked at or before `upTo`. */
+  keys(generation: Id, upTo: Position): ReadonlySet<string>;
   /** Of the live generation. */
   list(projection: string): readonly Parked[];
 }
@@ -27,8 +28,8 @@ export function parkedEvents(db: Database): ParkedEvents {
     'INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
   const keys = db
-    .prepare<[string, number], string>(
-      'SELECT DISTINCT key FROM parked WHERE projection = ? AND number = ?',
+    .prepare<[string, number, bigint], string>(
+      'SELECT DISTINCT key FROM parked WHERE projection = ? AND number = ? AND position <= ?',
     )
     .pluck();
   const list = db
@@ -42,7 +43,7 @@ export function parkedEvents(db: Database): ParkedEvents {
     park({ projection, number }, { key, position, eventId, eventType, error, parkedAt }) {
       insert.run(projection, number, key, position, eventId, eventType, error, parkedAt);
     },
-    keys: ({ projection, number }) => new Set(keys.all(projection, number)),
+    keys: ({ projection, number }, upTo) => new Set(keys.all(projection, number, upTo)),
     list: (projection) => list.all(projection).map(toParked),
   };
 }

@@ -9,13 +9,14 @@ const APPLICATION_ID = 0x466c726d;
 
 /**
  * Raised with every change to the tables below or to how documents' tables are made. There are no
- * migrations: the file is folded from the log again.
+ * migrations: a file of an older format is emptied by who opens it first, and folded from the log again.
  */
-export const READ_MODEL_FORMAT = 1;
+export const READ_MODEL_FORMAT = 2;
+const OLDEST_FORMAT = 1;
 
 /**
  * What is kept beside the documents, which have tables of their own (readModelSchema.ts). `commits`
- * counts what was written to a generation, so that a writer notices that it was not alone.
+ * counts what was written to a shard, so that a writer notices that it was not alone.
  */
 const BOOKKEEPING = `
   CREATE TABLE generations (
@@ -25,12 +26,26 @@ const BOOKKEEPING = `
     collection TEXT NOT NULL,
     indexes TEXT NOT NULL,
     live INTEGER NOT NULL,
-    checkpoint INTEGER NOT NULL,
-    commits INTEGER NOT NULL,
     PRIMARY KEY (projection, number)
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX live_projections ON generations (projection) WHERE live = 1;
   CREATE UNIQUE INDEX live_collections ON generations (collection) WHERE live = 1;
+  CREATE TABLE shards (
+    projection TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    shards INTEGER NOT NULL,
+    ready INTEGER NOT NULL,
+    checkpoint INTEGER NOT NULL,
+    commits INTEGER NOT NULL,
+    PRIMARY KEY (projection, number, shard)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    token INTEGER NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE parked (
     projection TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -99,7 +114,7 @@ function refuseForeign(db: Database.Database, file: string): void {
   if (application !== APPLICATION_ID) {
     throw new StoreUnavailable('damaged', `${file}: this is the database of another application`);
   }
-  if (format === READ_MODEL_FORMAT) return;
+  if (format >= OLDEST_FORMAT && format <= READ_MODEL_FORMAT) return;
   throw new StoreUnavailable(
     format > READ_MODEL_FORMAT ? 'newer-format' : 'damaged',
     `${file}: in format ${format}, and this program knows format ${READ_MODEL_FORMAT}; ${REBUILT}`,
@@ -111,11 +126,22 @@ function makeBookkeeping(db: Database.Database): void {
   const make = db.transaction(() => {
     // Read again under the lock: another connection may have come first.
     if (formatOf(db) === READ_MODEL_FORMAT) return;
+    dropAll(db);
     db.exec(BOOKKEEPING);
     db.pragma(`user_version = ${READ_MODEL_FORMAT}`);
     db.pragma(`application_id = ${APPLICATION_ID}`);
   });
   make.immediate();
+}
+
+/** Removes what an older format left. */
+function dropAll(db: Database.Database): void {
+  const tables = db
+    .prepare<[], string>(
+      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'`,
+    )
+    .pluck();
+  for (const table of tables.all()) db.exec(`DROP TABLE "${table.replaceAll('"', '""')}"`);
 }
 
 function formatOf(db: Database.Database): number {

@@ -10,8 +10,6 @@ export interface GenerationRow {
   readonly collection: string;
   readonly indexes: string;
   readonly live: bigint;
-  readonly checkpoint: bigint;
-  readonly commits: bigint;
 }
 
 /** The table of one generation's documents. */

@@ -17,8 +17,9 @@ export function sqliteReadModels(file: string): ReadModels {
   const link = queryLink(file);
   const live = liveTables(db);
   const checkpoints = db
-    .prepare<[string], bigint>(
-      'SELECT checkpoint FROM generations WHERE projection = ? AND live = 1',
+    .prepare<[string], bigint | null>(
+      `SELECT min(checkpoint) FROM shards JOIN generations USING (projection, number)
+       WHERE projection = ? AND live = 1`,
     )
     .pluck()
     .safeIntegers();

@@ -1,0 +1,99 @@
+import { LEASE_MS } from './beat.js';
+import type { Lease, Leases } from './leases.js';
+import type { AnyProjection } from './projection.js';
+import type { Shard } from './readModels.js';
+
+/** A part of the work that one process does alone: one shard of one projection. */
+export interface Share {
+  readonly projection: AnyProjection;
+  readonly shard: Shard;
+}
+
+/** A share for as long as it stays with this process without a break. */
+export interface Tenure extends Share {
+  readonly lease: Lease;
+}
+
+/** What this process does of the work that all processes share. */
+export interface Shares {
+  /**
+   * Renews what it has, and takes of what is free up to its fair part. To be called every BEAT_MS.
+   * @throws StoreUnavailable
+   */
+  beat(): Promise<{
+    readonly held: readonly Tenure[];
+    /** More than its part, since another process has come: to be put down, then given up. */
+    readonly surplus: readonly Tenure[];
+  }>;
+  /** Lets another have it at once. @throws StoreUnavailable */
+  giveUp(tenure: Tenure): Promise<void>;
+  /** Gives up everything, as one that ends does. @throws StoreUnavailable */
+  leave(): Promise<void>;
+}
+
+/** Each process that takes part holds a lease of this name and its own: so they are counted. */
+const MEMBER = 'member:';
+
+/** All shards of all projections, in an order in which a process's part is a bit of each. */
+export function sharesOf(projections: readonly AnyProjection[], shards: number): readonly Share[] {
+  return Array.from({ length: shards }, (_, index) =>
+    projections.map((projection) => ({ projection, shard: { index, of: shards } })),
+  ).flat();
+}
+
+/**
+ * @param holder an id of this run of this process, never used again
+ * @param all the shares that there are; every process has to know the same
+ */
+export function shares(leases: Leases, holder: string, all: readonly Share[]): Shares {
+  const held = new Map<string, Tenure>();
+  let member: Lease | undefined;
+  const acquire = (name: string) => leases.acquire(name, holder, LEASE_MS);
+
+  async function renew(): Promise<void> {
+    member = await acquire(MEMBER + holder);
+    for (const [name, tenure] of [...held]) {
+      const lease = await acquire(name);
+      if (lease?.token === tenure.lease.token) continue;
+      held.delete(name);
+      // Won back already; but what it remembers is from before another had it, so it begins anew.
+      if (lease !== undefined) held.set(name, { ...tenure, lease });
+    }
+  }
+
+  async function take(due: number): Promise<void> {
+    for (const share of all) {
+      if (held.size >= due) return;
+      const name = leaseOf(share);
+      if (held.has(name)) continue;
+      const lease = await acquire(name);
+      if (lease !== undefined) held.set(name, { ...share, lease });
+    }
+  }
+
+  async function giveUp({ lease }: Tenure): Promise<void> {
+    held.delete(lease.name);
+    await leases.release(lease);
+  }
+
+  return {
+    async beat() {
+      await renew();
+      const members = await leases.held(MEMBER);
+      const due = Math.ceil(all.length / Math.max(1, members.length));
+      await take(due);
+      const tenures = [...held.values()];
+      return { held: tenures.slice(0, due), surplus: tenures.slice(due) };
+    },
+    giveUp,
+    async leave() {
+      for (const tenure of [...held.values()]) await giveUp(tenure);
+      if (member !== undefined) await leases.release(member);
+      member = undefined;
+    },
+  };
+}
+
+function leaseOf({ projection, shard }: Share): string {
+  return `fold:${projection.name} ${shard.index}/${shard.of}`;
+}
