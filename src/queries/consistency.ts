@@ -1,5 +1,5 @@
 import { later, START, type Position } from '../events/envelope.js';
-import type { ReadModels } from '../projections/readModels.js';
+import type { ReadModels, Shard } from '../projections/readModels.js';
 import type { ProjectionName } from '../projections/registry.js';
 import type { Signals } from '../projections/signals.js';
 import type { Runtime } from '../runtime.js';
@@ -20,23 +20,25 @@ export interface Consistency {
 }
 
 export interface ConsistencyDeps {
-  readonly reads: ReadModels;
+  readonly reads: Pick<ReadModels, 'checkpoint'>;
   readonly signals: Signals;
   readonly runtime: Runtime;
 }
 
 export function consistency({ reads, signals, runtime }: ConsistencyDeps): Consistency {
-  const checkpoints = new Map<string, Position>();
+  const courses = new Map<string, Course>();
   const waiting = new Set<() => void>();
 
-  const known = (projection: string) => checkpoints.get(projection) ?? START;
-  const learn = (projection: string, position: Position) => {
-    checkpoints.set(projection, later(known(projection), position));
+  const known = (projection: string) => courses.get(projection)?.reached ?? START;
+  const courseOf = (projection: string) => {
+    let course = courses.get(projection);
+    if (course === undefined) courses.set(projection, (course = { reached: START, shards: [] }));
+    return course;
   };
 
   const stop = signals.listen((signal) => {
     if (signal.kind !== 'projected') return;
-    for (const projection of signal.projections) learn(projection, signal.position);
+    for (const { name, shard } of signal.projections) learn(courseOf(name), shard, signal.position);
     for (const look of waiting) look();
   });
 
@@ -45,7 +47,10 @@ export function consistency({ reads, signals, runtime }: ConsistencyDeps): Consi
     while (runtime.monotonic() < deadline) {
       await news(projections, position);
       for (const projection of projections) {
-        if (known(projection) < position) learn(projection, await reads.checkpoint(projection));
+        if (known(projection) >= position) continue;
+        const checkpoint = await reads.checkpoint(projection);
+        const course = courseOf(projection);
+        course.reached = later(course.reached, checkpoint);
       }
       if (projections.every((projection) => known(projection) >= position)) return true;
     }
@@ -76,4 +81,24 @@ export function consistency({ reads, signals, runtime }: ConsistencyDeps): Consi
     },
     stop,
   };
+}
+
+/** How far a projection is known to have come. */
+interface Course {
+  /** All of its shards are at least there. */
+  reached: Position;
+  /** What each shard has told since they are so many; a hole for one that has told nothing. */
+  shards: (Position | undefined)[];
+}
+
+/** A projection is where the last of its shards is. */
+function learn(course: Course, { index, of }: Shard, position: Position): void {
+  if (course.shards.length !== of) course.shards = new Array<undefined>(of).fill(undefined);
+  course.shards[index] = later(course.shards[index] ?? START, position);
+  let least = position;
+  for (const told of course.shards) {
+    if (told === undefined) return;
+    if (told < least) least = told;
+  }
+  course.reached = later(course.reached, least);
 }

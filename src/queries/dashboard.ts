@@ -1,39 +1,79 @@
+import type { Position } from '../events/envelope.js';
 import {
   activityKey,
-  EVERYONE,
   fleetKey,
   type ActivityDoc,
   type Counts,
   type FleetDoc,
 } from '../projections/dashboard.js';
 import type { DeviceDoc } from '../projections/devices.js';
+import { documentTag, EVERYONE, scopeTag } from '../projections/projection.js';
 import type { ReadModels } from '../projections/readModels.js';
 import { bucketStart, DAY_MS, HOUR_MS, type UsageDoc } from '../projections/usage.js';
+import type { Cache, Cached } from './cache.js';
 
 const HOURS = 24;
 const TOP = 10;
 /** Ranks tell totals apart to a tenth; the totals themselves decide among the first of these. */
 const RANKED = 100;
 
-export interface Dashboard {
-  readonly devices: {
-    readonly total: number;
-    readonly status: Counts;
-    readonly connection: Counts;
-    readonly type: Counts;
-  };
+/** How long a dashboard may be kept though nothing should have changed. */
+const TTL_MS = 5 * 60_000;
+
+export type Dashboard = Readonly<{
+  devices: Readonly<{ total: number; status: Counts; connection: Counts; type: Counts }>;
   /** The last 24 hours (UTC), oldest first, those without reports too. */
-  readonly activity: readonly { readonly start: number; readonly total: number }[];
+  activity: readonly Readonly<{ start: number; total: number }>[];
   /** How often each event was reported in them: `heartbeat`, or the log's event name. */
-  readonly events: Counts;
+  events: Counts;
   /** The devices that reported most since midnight (UTC), to within a tenth in a fleet that reports evenly. */
-  readonly top: readonly { readonly id: string; readonly name: string; readonly total: number }[];
+  top: readonly Readonly<{ id: string; name: string; total: number }>[];
+}>;
+
+/**
+ * The state of the fleets of some organizations, or of every one.
+ * @param needs what the answer must show at least; the projections are there already
+ */
+export function dashboardOf(reads: ReadModels, cache: Cache) {
+  const load = loadDashboard(reads);
+  return async (
+    organizations: readonly string[] | 'all',
+    now: number,
+    needs: Position,
+  ): Promise<Cached<Dashboard>> => {
+    const scopes = scopesOf(organizations);
+    const { value, cached } = await cache.answer<Dashboard>(
+      {
+        key: `dashboard:${bucketStart(now, HOUR_MS)}:${scopes.join()}`,
+        reads: ['dashboard', 'usage-days', 'devices'],
+        ttlMs: TTL_MS,
+        tags: ({ top }) => ({
+          dashboard: scopes.map((scope) => scopeTag('dashboard', scope)),
+          'usage-days': scopes.map((scope) => scopeTag('usage_days', scope)),
+          devices: top.map(({ id }) => documentTag('devices', id)),
+        }),
+        load: () => load(organizations, now),
+      },
+      needs,
+    );
+    return { value: value ?? NOTHING, cached };
+  };
 }
 
-/** The state of the fleets of some organizations, or of every one. */
-export function dashboardOf(reads: ReadModels) {
+const NOTHING: Dashboard = {
+  devices: { total: 0, status: {}, connection: {}, type: {} },
+  activity: [],
+  events: {},
+  top: [],
+};
+
+function scopesOf(organizations: readonly string[] | 'all'): readonly string[] {
+  return organizations === 'all' ? [EVERYONE] : organizations;
+}
+
+function loadDashboard(reads: ReadModels) {
   return async (organizations: readonly string[] | 'all', now: number): Promise<Dashboard> => {
-    const scopes = organizations === 'all' ? [EVERYONE] : organizations;
+    const scopes = scopesOf(organizations);
     const first = bucketStart(now, HOUR_MS) - (HOURS - 1) * HOUR_MS;
     const starts = Array.from({ length: HOURS }, (_, index) => first + index * HOUR_MS);
     const keys = scopes.flatMap((scope) => [

@@ -1,6 +1,9 @@
 import type { DeviceStatus, Connection } from '../events/values.js';
+import type { Position } from '../events/envelope.js';
 import type { DeviceDoc } from '../projections/devices.js';
+import { documentTag, EVERYONE, scopeTag } from '../projections/projection.js';
 import type { Condition, ReadModels, Where } from '../projections/readModels.js';
+import type { Cache, Cached } from './cache.js';
 import { paged, type Paged, type Paging } from './paged.js';
 
 export interface ListDevices extends Paging {
@@ -18,19 +21,55 @@ export interface ListDevices extends Paging {
 
 const SORT_FIELDS = { createdAt: 'createdAt', name: 'sortName', updatedAt: 'updatedAt' } as const;
 
-/** One page of devices. */
-export function listDevices(reads: ReadModels) {
-  return async (question: ListDevices): Promise<Paged<DeviceDoc>> => {
+/** How long devices and lists of them may be kept though nothing should have changed. */
+const TTL_MS = 30 * 60_000;
+
+/**
+ * One page of devices.
+ * @param needs what the answer must show at least; the projection is there already
+ */
+export function listDevices(reads: ReadModels, cache: Cache) {
+  return async (question: ListDevices, needs: Position): Promise<Cached<Paged<DeviceDoc>>> => {
+    const { organizations, status, connection, type, tag, text } = question;
     const where = conditions(question);
-    if (where === undefined) return { items: [], nextCursor: null, total: 0 };
+    if (where === undefined) return { value: NOTHING, cached: 'miss' };
     const sort = { field: SORT_FIELDS[question.sort], direction: question.direction };
-    return paged(reads, 'devices', { where, sort }, question);
+    const { limit, cursor, page } = question;
+    const scopes = organizations === 'all' ? [EVERYONE] : organizations;
+    const asked = [organizations, status, connection, type, tag, text, sort, limit, cursor, page];
+    const { value, cached } = await cache.answer<Paged<DeviceDoc>>(
+      {
+        // What was not asked is null in an array, so that no two questions look alike.
+        key: `devices:${JSON.stringify(asked)}`,
+        reads: ['devices'],
+        ttlMs: TTL_MS,
+        tags: () => ({ devices: scopes.map((scope) => scopeTag('devices', scope)) }),
+        load: () => paged(reads, 'devices', { where, sort }, question),
+      },
+      needs,
+    );
+    return { value: value ?? NOTHING, cached };
   };
 }
 
-/** The device's document; undefined when the projection has none. */
-export function deviceById(reads: ReadModels) {
-  return (deviceId: string) => reads.get<DeviceDoc>('devices', deviceId);
+const NOTHING: Paged<DeviceDoc> = { items: [], nextCursor: null, total: 0 };
+
+/**
+ * The device's document; undefined when the projection has none.
+ * @param needs what the answer must show at least; the projection is there already
+ */
+export function deviceById(reads: ReadModels, cache: Cache) {
+  return (deviceId: string, needs: Position): Promise<Cached<DeviceDoc | undefined>> =>
+    cache.answer<DeviceDoc>(
+      {
+        key: `device:${deviceId}`,
+        reads: ['devices'],
+        ttlMs: TTL_MS,
+        tags: () => ({ devices: [documentTag('devices', deviceId)] }),
+        load: () => reads.get<DeviceDoc>('devices', deviceId),
+      },
+      needs,
+    );
 }
 
 function conditions(question: ListDevices): Where | undefined {

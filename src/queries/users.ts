@@ -1,5 +1,8 @@
+import type { Position } from '../events/envelope.js';
+import { documentTag } from '../projections/projection.js';
 import type { ReadModels } from '../projections/readModels.js';
 import type { UserDoc } from '../projections/users.js';
+import type { Cache, Cached } from './cache.js';
 import { paged, type Paged, type Paging } from './paged.js';
 
 export interface ListUsers extends Paging {
@@ -21,7 +24,23 @@ export function listUsers(reads: ReadModels) {
   };
 }
 
-/** The user's document; undefined when the projection has none. */
-export function userById(reads: ReadModels) {
-  return (userId: string) => reads.get<UserDoc>('users', userId);
+/** How long a user's document may be kept though nothing should have changed. */
+const TTL_MS = 15 * 60_000;
+
+/**
+ * The user's document; undefined when the projection has none.
+ * @param needs what the answer must show at least; the projection is there already
+ */
+export function userById(reads: ReadModels, cache: Cache) {
+  return (userId: string, needs: Position): Promise<Cached<UserDoc | undefined>> =>
+    cache.answer<UserDoc>(
+      {
+        key: `user:${userId}`,
+        reads: ['users'],
+        ttlMs: TTL_MS,
+        tags: () => ({ users: [documentTag('users', userId)] }),
+        load: () => reads.get<UserDoc>('users', userId),
+      },
+      needs,
+    );
 }

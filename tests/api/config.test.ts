@@ -41,7 +41,6 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['ADMIN_EMAIL', 'nobody', /e-mail/],
   ['ADMIN_PASSWORD', 'short', /8 to 128/],
   ['EVENTSTORE_URL', 'esdb://localhost', /not have that part yet/],
-  ['EVENTSTORE_URL', 'esdb://localhost', /not have that part yet/],
   ['SMTP_URL', 'smtp://localhost', /not have that part yet/],
   ['MONGODB_URI', 'http://localhost', /must be a URI such as mongodb:/],
   ['REDIS_URL', 'localhost:6379', /must be a URL such as redis:/],
@@ -50,7 +49,6 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['DB_MIN_POOL_SIZE', '21', /must not be more than DB_MAX_POOL_SIZE/],
   ['ROLES', 'api,worker', /must be some of api, projections, workers/],
   ['PROJECTION_SHARDS', '0', /must be a whole number from 1 to 64/],
-  ['SMTP_URL', 'smtp://localhost', /not have that part yet/],
 ];
 
 describe('a wrong setting', () => {

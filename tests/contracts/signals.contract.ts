@@ -1,4 +1,5 @@
 import { START, type Position } from '../../src/events/envelope.js';
+import { WHOLE } from '../../src/projections/readModels.js';
 import type { Signal, Signals } from '../../src/projections/signals.js';
 
 /** Two ends between which signals travel; they may be the same. */
@@ -42,7 +43,7 @@ export function signalsContract(name: string, setup: () => Promise<SignalsUnderT
         at(1n),
         {
           kind: 'projected',
-          projections: ['devices'],
+          projections: [{ name: 'devices', shard: WHOLE, from: START, tags: ['devices/1'] }],
           position: 9_007_199_254_740_993n as Position,
         },
         { kind: 'log', position: START },
