@@ -8,12 +8,13 @@ const SHARED = ['^src/runtime\\.ts$', '^src/config\\.ts$'];
 
 /** Interfaces that adapters implement, and the values that those interfaces speak of. */
 const PORTS =
-  '^src/[^/]+/(eventStore|envelope|readModels|signals|cursor|cache|jobs|passwords)\\.ts$';
+  '^src/[^/]+/(eventStore|envelope|readModels|signals|cursor|leases|cache|jobs|passwords)\\.ts$';
 
 const DRIVERS = [
   'better-sqlite3',
   'mongodb',
   'ioredis',
+  'rate-limit-redis',
   'bullmq',
   '@eventstore/db-client',
   'nodemailer',

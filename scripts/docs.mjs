@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import { meanings } from '../dist/api/problem.js';
 import { families } from '../dist/events/catalog.js';
 import { projections } from '../dist/projections/registry.js';
-import { laterSettings, settings } from '../dist/config.js';
+import { laterSettings, settings } from '../dist/settings.js';
 import { configurationPage } from './docs/configuration.mjs';
 import { errorsPage } from './docs/errors.mjs';
 import { eventsPage } from './docs/events.mjs';

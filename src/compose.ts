@@ -5,7 +5,6 @@ import type { Logger } from 'pino';
 import { bcryptPasswords } from './adapters/bcrypt/passwords.js';
 import { keptSecrets } from './adapters/files/secrets.js';
 import { openSqliteEventStore } from './adapters/sqlite/eventStore.js';
-import { sqliteReadModels } from './adapters/sqlite/readModels.js';
 import { systemRuntime } from './adapters/system/runtime.js';
 import { createThreadSignals } from './adapters/threads/signals.js';
 import { accessCheck } from './api/access.js';
@@ -16,11 +15,13 @@ import { metrics as makeMetrics } from './api/metrics.js';
 import { ownWrites } from './api/ownWrites.js';
 import { performer } from './api/perform.js';
 import type { Route } from './api/route.js';
-import { allRoutes } from './api/routes/all.js';
+import { allRoutes, operationsOnly } from './api/routes/all.js';
 import { makeServer } from './api/server.js';
 import { tokens as makeTokens } from './api/tokens.js';
 import { handler } from './commands/handle.js';
 import { makeStates } from './commands/states.js';
+import { openSharing } from './sharing.js';
+import { openReadModels } from './stores.js';
 import { reporter } from './commands/telemetry/report.js';
 import { firstAdministrator, type Credentials } from './commands/user/firstAdministrator.js';
 import type { Passwords } from './commands/passwords.js';
@@ -32,7 +33,7 @@ import { consistency as makeConsistency } from './queries/consistency.js';
 import { makeQueries } from './queries/queries.js';
 import type { Runtime } from './runtime.js';
 
-/** The running system, all roles in one process. */
+/** The running system, or as much of it as one process does. */
 export interface Fleetbook {
   /** Not listening yet. */
   readonly server: Server;
@@ -66,7 +67,30 @@ export const VERSION = versionOf(readFileSync(new URL('../package.json', import.
  * @throws StoreUnavailable, ConfigError: one line that says what is wrong
  */
 export async function compose(config: Config, replaced: Replacements = {}): Promise<Fleetbook> {
-  const { dataDir } = config;
+  const opened: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    return await composeParts(config, replaced, opened, stop);
+  } catch (error) {
+    // A thread that goes on would keep the process from ending.
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * @param opened takes what closes each part, in the order in which they were opened
+ * @param stop closes them from the outside in
+ */
+async function composeParts(
+  config: Config,
+  replaced: Replacements,
+  opened: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<Fleetbook> {
+  const { dataDir, roles } = config;
   mkdirSync(dataDir, { recursive: true });
   const runtime = replaced.runtime ?? systemRuntime;
   const log = replaced.log ?? makeLog(config.logLevel);
@@ -74,18 +98,23 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
   const files = { log: join(dataDir, 'log.db'), readModels: join(dataDir, 'read-models.db') };
   const instance = runtime.uuid();
 
-  const signals = createThreadSignals(instance);
+  const local = createThreadSignals(instance);
+  const sharing = await openSharing({ config, local, runtime, log, version: VERSION });
+  opened.push(() => sharing.stop());
+  const { signals } = sharing;
   const store = await openSqliteEventStore({
     file: files.log,
     signals,
     ...(replaced.onFatal && { onLost: replaced.onFatal }),
   });
-  const projections = superviseProjections(
-    { files, instance, logLevel: config.logLevel },
-    runtime,
-    log,
-  );
-  const reads = sqliteReadModels(files.readModels);
+  opened.push(() => store.stop());
+  const reads = await openReadModels({ file: files.readModels, mongodb: config.mongodb });
+  opened.push(() => reads.stop());
+  const { logLevel, mongodb, projectionShards: shards } = config;
+  const projections = roles.has('projections')
+    ? superviseProjections({ files, mongodb, instance, logLevel, shards }, runtime, log)
+    : undefined;
+  if (projections !== undefined) opened.push(() => projections.stop());
 
   const states = makeStates({
     store,
@@ -93,7 +122,11 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
     onFault: reportFault(log, 'following the log failed'),
   });
   const following = new AbortController();
-  const followed = states.follow(following.signal);
+  const followed = roles.has('api') ? states.follow(following.signal) : Promise.resolve();
+  opened.push(async () => {
+    following.abort();
+    await followed;
+  });
   const handle = handler({ store, runtime });
   const report = reporter({ store, runtime, devices: states.devices, handle, ...config });
   const passwords = replaced.passwords ?? bcryptPasswords(secrets.hash);
@@ -109,14 +142,24 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
   // Before anybody can sign up: whoever does so first must not pass for an installation that has one.
   const headAtStart = await store.head();
 
-  const queries = makeQueries(reads);
+  const cache = sharing.cache(reads);
+  opened.push(() => cache.stop());
+  const queries = makeQueries(reads, cache);
   const consistency = makeConsistency({ reads, signals, runtime });
-  const health = healthCheck({ store, checkpoints: checkpointsOf(reads), runtime });
+  opened.push(async () => {
+    consistency.stop();
+  });
+  const health = healthCheck({
+    store,
+    checkpoints: checkpointsOf(reads),
+    runtime,
+    redis: sharing.up,
+  });
   const access = accessCheck(states);
   const metrics = makeMetrics();
   let stopping = false;
 
-  const routes = allRoutes({
+  const routes = (roles.has('api') ? allRoutes : operationsOnly)({
     ...accounts,
     ...config,
     store,
@@ -127,15 +170,20 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
     health,
     metrics,
     version: VERSION,
-    ready: () => !stopping && projections.running(),
+    ready: () => !stopping && projections?.running() !== false,
   });
   const perform = performer({
     runtime,
     identify: identify({ states, tokens, runtime }),
     access,
-    limits: limits(config.limits, (limit, who) => {
-      metrics.limited(limit);
-      log.warn({ limit, who }, 'rate limit exceeded');
+    limits: limits({
+      perMinute: config.limits,
+      runtime,
+      storeOf: sharing.limitStore,
+      violated(limit, who) {
+        metrics.limited(limit);
+        log.warn({ limit, who }, 'rate limit exceeded');
+      },
     }),
     consistency,
     ownWrites: ownWrites(),
@@ -155,19 +203,14 @@ export async function compose(config: Config, replaced: Replacements = {}): Prom
   return {
     server,
     routes,
-    firstAdministrator: () => makeAdministrator(config.admin, headAtStart),
+    firstAdministrator: async () =>
+      roles.has('api') ? makeAdministrator(config.admin, headAtStart) : undefined,
     beginStop() {
       stopping = true;
     },
     async stop() {
       stopping = true;
-      following.abort();
-      await followed;
-      consistency.stop();
-      await projections.stop();
-      await reads.stop();
-      await store.stop();
-      await signals.stop();
+      await stop();
       log.flush();
     },
   };

@@ -1,165 +1,31 @@
-import {
-  wholeNumber,
-  oneOf,
-  duration,
-  size,
-  text,
-  secrets,
-  secret,
-  origins,
-  proxies,
-  emailAddress,
-  password,
-} from './configValues.js';
+import { laterSettings, settings, type Setting } from './settings.js';
 
 /**
- * Every setting of the server: read from the environment, checked, typed. A wrong value is a
- * ConfigError of one line that names it. docs/configuration.md shows this table (`npm run docs`).
+ * The settings (settings.ts) as the environment has them: read, checked, typed. A wrong value is a
+ * ConfigError of one line that names it.
  */
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** How one setting is read from its text in the environment. */
-interface Setting<Value> {
-  readonly name: string;
-  readonly about: string;
-  /** As it would stand in the environment; undefined when there is none. */
-  readonly fallback: string | undefined;
-  /** @throws Error saying what the value must be */
-  readonly read: (text: string | undefined) => Value;
+/** What a process does for the system. */
+export type Role = 'api' | 'projections' | 'workers';
+
+export interface MongodbConfig {
+  readonly uri: string;
+  readonly minPoolSize: number;
+  readonly maxPoolSize: number;
 }
 
-function setting<Value>(
-  name: string,
-  about: string,
-  fallback: string,
-  parse: (text: string) => Value,
-): Setting<Value> {
-  return { name, about, fallback, read: (text = fallback) => parse(text) };
-}
-
-function optional<Value>(
-  name: string,
-  about: string,
-  parse: (text: string) => Value,
-): Setting<Value | undefined> {
-  return {
-    name,
-    about,
-    fallback: undefined,
-    read: (text) => (text === undefined ? undefined : parse(text)),
-  };
-}
-
-const limit = wholeNumber(0, 1_000_000_000);
-
-export const settings = {
-  nodeEnv: setting(
-    'NODE_ENV',
-    '`production` asks for secrets and turns HSTS on.',
-    'development',
-    oneOf('development', 'test', 'production'),
-  ),
-  host: setting('HOST', 'The address to listen on.', '127.0.0.1', text),
-  port: setting(
-    'PORT',
-    'The port to listen on; 0 takes a free one.',
-    '5000',
-    wholeNumber(0, 65_535),
-  ),
-  dataDir: setting('DATA_DIR', 'Where the embedded stores and the secrets live.', './data', text),
-  logLevel: setting(
-    'LOG_LEVEL',
-    'What is logged, as JSON lines on standard output.',
-    'info',
-    oneOf('silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'),
-  ),
-  jwtSecret: optional(
-    'JWT_SECRET',
-    'Signs access tokens. Several, newest first, rotate it. Made once and kept in DATA_DIR if not given; production wants it.',
-    secrets,
-  ),
-  jwtRefreshSecret: optional('JWT_REFRESH_SECRET', 'Signs refresh tokens; as JWT_SECRET.', secrets),
-  hashSecret: optional(
-    'HASH_SECRET',
-    'Keys password hashes, e-mail digests and derived tokens. Never change it: nobody could sign in any more.',
-    secret,
-  ),
-  accessTokenTtl: setting(
-    'ACCESS_TOKEN_TTL',
-    'How long an access token is good for.',
-    '15m',
-    duration,
-  ),
-  refreshTokenTtl: setting(
-    'REFRESH_TOKEN_TTL',
-    'How long a session lasts from login.',
-    '7d',
-    duration,
-  ),
-  adminEmail: optional(
-    'ADMIN_EMAIL',
-    'The first administrator, made at the first start.',
-    emailAddress,
-  ),
-  adminPassword: optional('ADMIN_PASSWORD', 'Their password.', password),
-  allowedOrigins: optional(
-    'ALLOWED_ORIGINS',
-    'The origins whose pages may call the API from a browser.',
-    origins,
-  ),
-  trustProxy: setting(
-    'TRUST_PROXY',
-    'How many proxies, or which, are believed about the caller’s address.',
-    '0',
-    proxies,
-  ),
-  maxRequestSize: setting('MAX_REQUEST_SIZE', 'The largest request body.', '1mb', size),
-  authRateLimit: setting(
-    'AUTH_RATE_LIMIT',
-    'Sign-ups and logins a minute and address; 0 is no limit.',
-    '5',
-    limit,
-  ),
-  deviceRateLimit: setting(
-    'DEVICE_RATE_LIMIT',
-    'Device commands a minute and user; 0 is no limit.',
-    '100',
-    limit,
-  ),
-  telemetryRateLimit: setting(
-    'TELEMETRY_RATE_LIMIT',
-    'Telemetry requests a minute and device; 0 is no limit.',
-    '120',
-    limit,
-  ),
-  ingestRateLimit: setting(
-    'INGEST_RATE_LIMIT',
-    'Telemetry batches a minute and user; 0 is no limit.',
-    '1200',
-    limit,
-  ),
-  analyticsRateLimit: setting(
-    'ANALYTICS_RATE_LIMIT',
-    'Analytics a minute and user; 0 is no limit.',
-    '50',
-    limit,
-  ),
-  offlineAfter: setting(
-    'OFFLINE_AFTER',
-    'How long after a heartbeat a device without an interval of its own counts as online.',
-    '90s',
-    duration,
-  ),
-  shutdownTimeout: setting(
-    'SHUTDOWN_TIMEOUT',
-    'How long a stop waits for requests under way.',
-    '25s',
-    duration,
-  ),
-} as const;
+export type RedisConfig =
+  | { readonly url: string }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly password?: string;
+      readonly db: number;
+    };
 
 /** The server's settings, in the units that their doc names (durations in milliseconds, sizes in bytes). */
 export interface Config {
@@ -167,6 +33,13 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly dataDir: string;
+  readonly roles: ReadonlySet<Role>;
+  /** In how many shards each projection is folded. */
+  readonly projectionShards: number;
+  /** undefined where the read models are kept in `dataDir`. */
+  readonly mongodb: MongodbConfig | undefined;
+  /** undefined where nothing is shared with other processes but the stores. */
+  readonly redis: RedisConfig | undefined;
   readonly logLevel: string;
   readonly secrets: {
     readonly jwt: readonly string[] | undefined;
@@ -190,15 +63,6 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
 }
 
-/** Settings of parts that this release does not have: ignoring them would lose somebody's data. */
-export const laterSettings: readonly string[] = [
-  'EVENTSTORE_URL',
-  'MONGODB_URI',
-  'REDIS_URL',
-  'REDIS_HOST',
-  'SMTP_URL',
-];
-
 /**
  * Reads the settings from an environment. An empty value counts as none.
  * @throws ConfigError naming the first setting that is wrong
@@ -207,7 +71,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   for (const name of laterSettings) {
     if (env[name]) throw new ConfigError(`${name}: this release does not have that part yet`);
   }
-  const get = <Value>(one: Setting<Value>) => readOne(one, env);
+  const get: Get = (one) => readOne(one, env);
   const production = get(settings.nodeEnv) === 'production';
   const jwt = get(settings.jwtSecret);
   const refresh = get(settings.jwtRefreshSecret);
@@ -231,6 +95,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     host: get(settings.host),
     port: get(settings.port),
     dataDir: get(settings.dataDir),
+    roles: new Set(get(settings.roles)),
+    projectionShards: get(settings.projectionShards),
+    mongodb: mongodbIn(get),
+    redis: redisIn(get),
     logLevel: get(settings.logLevel),
     secrets: { jwt, refresh, hash },
     accessTokenTtlMs: get(settings.accessTokenTtl),
@@ -252,6 +120,34 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     offlineAfterMs: get(settings.offlineAfter),
     shutdownTimeoutMs: get(settings.shutdownTimeout),
   };
+}
+
+type Get = <Value>(one: Setting<Value>) => Value;
+
+function mongodbIn(get: Get): MongodbConfig | undefined {
+  const uri = get(settings.mongodbUri);
+  const minPoolSize = get(settings.dbMinPoolSize);
+  const maxPoolSize = get(settings.dbMaxPoolSize);
+  if (minPoolSize > maxPoolSize) {
+    throw new ConfigError('DB_MIN_POOL_SIZE: must not be more than DB_MAX_POOL_SIZE');
+  }
+  return uri === undefined ? undefined : { uri, minPoolSize, maxPoolSize };
+}
+
+function redisIn(get: Get): RedisConfig | undefined {
+  const url = get(settings.redisUrl);
+  const host = get(settings.redisHost);
+  const password = get(settings.redisPassword);
+  const port = get(settings.redisPort);
+  const db = get(settings.redisDb);
+  if (url !== undefined && host !== undefined) {
+    throw new ConfigError('REDIS_URL and REDIS_HOST: set one of them');
+  }
+  if (host === undefined) {
+    if (password !== undefined) throw new ConfigError('REDIS_PASSWORD: belongs to REDIS_HOST');
+    return url === undefined ? undefined : { url };
+  }
+  return { host, port, db, ...(password !== undefined && { password }) };
 }
 
 function readOne<Value>(

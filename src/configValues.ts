@@ -21,6 +21,29 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
   };
 }
 
+/** Some of the choices, each once, separated by commas. */
+export function someOf<const Choice extends string>(...choices: readonly Choice[]) {
+  const parse = oneOf(...choices);
+  return (text: string): readonly Choice[] => {
+    try {
+      return [...new Set(text.split(',').map((one) => parse(one.trim())))];
+    } catch {
+      throw new Error(`must be some of ${choices.join(', ')}, separated by commas`);
+    }
+  };
+}
+
+/** A URI may hold a password, so that no message repeats it. */
+export function mongodbUri(value: string): string {
+  if (/^mongodb(?:\+srv)?:\/\/[^/\s]+/.test(value)) return value;
+  throw new Error('must be a URI such as mongodb://127.0.0.1:27017/fleetbook');
+}
+
+export function redisUrl(value: string): string {
+  if (URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol)) return value;
+  throw new Error('must be a URL such as redis://127.0.0.1:6379');
+}
+
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
