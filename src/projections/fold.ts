@@ -16,7 +16,7 @@ import { shardOf } from './shards.js';
 import type { Projected } from './signals.js';
 
 /** How many documents of one projection stay in memory between batches. */
-const HOT_DOCUMENTS = 10_000;
+const HOT_DOCUMENTS = 5_000;
 
 /** An event on its way into the projections: its data in today's shape, or why that could not be. */
 export type Incoming =

@@ -5,6 +5,6 @@ import type { ResourceLimits } from 'node:worker_threads';
  * memory is plenty, and to less than twice where its limit is near: a thread needs no such room.
  */
 export const THREAD_LIMITS: ResourceLimits = {
-  maxOldGenerationSizeMb: 512,
+  maxOldGenerationSizeMb: 256,
   maxYoungGenerationSizeMb: 16,
 };
