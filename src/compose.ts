@@ -26,7 +26,9 @@ import { reporter } from './commands/telemetry/report.js';
 import { firstAdministrator, type Credentials } from './commands/user/firstAdministrator.js';
 import type { Passwords } from './commands/passwords.js';
 import type { Config } from './config.js';
+import { logNameOf } from './events/logName.js';
 import { makeLog } from './log.js';
+import { projections as registered } from './projections/registry.js';
 import { superviseProjections } from './projectionsRole.js';
 import { checkpointsOf } from './queries/checkpoints.js';
 import { consistency as makeConsistency } from './queries/consistency.js';
@@ -61,6 +63,9 @@ export interface Replacements {
 
 /** The version in package.json. */
 export const VERSION = versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+/** Changes with the shape of what queries answer: processes of two releases share no answers. */
+const SHAPE = [VERSION, ...registered.map(({ version }) => version)].join('.');
 
 /**
  * Puts the system together: the one place that knows every part and picks the adapters.
@@ -99,7 +104,7 @@ async function composeParts(
   const instance = runtime.uuid();
 
   const local = createThreadSignals(instance);
-  const sharing = await openSharing({ config, local, runtime, log, version: VERSION });
+  const sharing = await openSharing({ config, local, runtime, log, shape: SHAPE });
   opened.push(() => sharing.stop());
   const { signals } = sharing;
   const store = await openSqliteEventStore({
@@ -142,7 +147,7 @@ async function composeParts(
   // Before anybody can sign up: whoever does so first must not pass for an installation that has one.
   const headAtStart = await store.head();
 
-  const cache = sharing.cache(reads);
+  const cache = sharing.cache(reads, logNameOf(store));
   opened.push(() => cache.stop());
   const queries = makeQueries(reads, cache);
   const consistency = makeConsistency({ reads, signals, runtime });

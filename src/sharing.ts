@@ -14,7 +14,8 @@ import type { Runtime } from './runtime.js';
 /** What a process shares with the others through Redis; without it, what it has for itself. */
 export interface Sharing {
   readonly signals: Signals;
-  cache(reads: ReadModels): Cache;
+  /** @param logName tells the log from every other, as soon as it can be told */
+  cache(reads: ReadModels, logName: () => string | undefined): Cache;
   /** Where a limit is counted; undefined for in this process. */
   readonly limitStore: ((limit: LimitName) => LimitStore) | undefined;
   /** Whether Redis answers; undefined where there is none. */
@@ -28,11 +29,12 @@ export interface SharingDeps {
   readonly local: Signals;
   readonly runtime: Runtime;
   readonly log: Logger;
-  readonly version: string;
+  /** Changes with the shape of answers. */
+  readonly shape: string;
 }
 
 export async function openSharing(deps: SharingDeps): Promise<Sharing> {
-  const { config, local, runtime, log, version } = deps;
+  const { config, local, runtime, log, shape } = deps;
   if (config.redis === undefined) {
     return {
       signals: local,
@@ -55,14 +57,23 @@ export async function openSharing(deps: SharingDeps): Promise<Sharing> {
     },
   };
   const link = { settings: config.redis, runtime, report };
-  const prefix = `fleetbook:${placeOf(config)}:`;
+  const prefix = redisPrefix(config);
   const signals = redisSignals({ ...link, local, channel: `${prefix}signals` });
   const caching = redisLink('cache', link);
   const limiting = redisLink('limits', link);
   return {
     signals,
-    cache: (reads) =>
-      redisCache({ reads, signals, runtime, link: caching, prefix: `${prefix}${version}:` }),
+    cache: (reads, logName) =>
+      redisCache({
+        reads,
+        signals,
+        runtime,
+        link: caching,
+        prefix() {
+          const name = logName();
+          return name === undefined ? undefined : `${prefix}${shape}:${name}:`;
+        },
+      }),
     limitStore: (limit) => redisLimitStore(limiting, `${prefix}limit:${limit}:`),
     up: () => caching.up(),
     async stop() {
@@ -72,8 +83,13 @@ export async function openSharing(deps: SharingDeps): Promise<Sharing> {
   };
 }
 
+/** What the names of all that an installation keeps in Redis begin with. */
+export function redisPrefix(config: Pick<Config, 'mongodb' | 'dataDir'>): string {
+  return `fleetbook:${placeOf(config)}:`;
+}
+
 /** Tells installations that use one Redis apart: by where their read models are. */
-function placeOf({ mongodb, dataDir }: Config): string {
+function placeOf({ mongodb, dataDir }: Pick<Config, 'mongodb' | 'dataDir'>): string {
   // Without user, password and options, in which the URIs of one installation may differ.
   const place =
     mongodb?.uri.replace(/^\w[\w+]*:\/\/(?:[^/@]*@)?/, '').replace(/\?.*$/, '') ??

@@ -194,7 +194,7 @@ interface Working {
 const ABSENT: Working = {};
 
 /** More than that is as good as everything. */
-const MOST_TAGS = 1_000;
+const MOST_TAGS = 300;
 
 function tagsOf(projection: AnyProjection, writes: readonly Write[]): Projected['tags'] {
   const tags = new Set<string>();

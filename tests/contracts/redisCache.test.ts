@@ -23,7 +23,7 @@ withRedis(() => {
   cacheContract('Redis', async () => {
     const link = await openLink(redis.url);
     const prefix = freshPrefix();
-    return (parts: CacheParts): Cache => redisCache({ ...parts, link, prefix });
+    return (parts: CacheParts): Cache => redisCache({ ...parts, link, prefix: () => prefix });
   });
 
   describe('two caches that share a Redis', () => {
@@ -36,7 +36,7 @@ withRedis(() => {
     /** Another process: it has answers of its own, the same read model, and hears the same signals. */
     async function join(beside: Partial<World> = {}): Promise<World> {
       const own = await openLink(redis.url);
-      const joined = world((parts) => redisCache({ ...parts, link: own, prefix }), beside);
+      const joined = world((parts) => redisCache({ ...parts, link: own, prefix: () => prefix }), beside);
       opened.push(joined);
       return joined;
     }

@@ -41,7 +41,7 @@ async function asked(given: World, name: string): Promise<{ first: number; worst
 }
 
 function cacheOver(link: RedisLink, beside: Partial<World> = {}): World {
-  return world((parts) => redisCache({ ...parts, link, prefix: 'test:' }), beside);
+  return world((parts) => redisCache({ ...parts, link, prefix: () => 'test:' }), beside);
 }
 
 withOwnRedis(() => {

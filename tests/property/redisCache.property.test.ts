@@ -35,7 +35,7 @@ withRedis(() => {
                 return redisCache({
                   ...parts,
                   bounds,
-                  prefix,
+                  prefix: () => prefix,
                   link: { ...link, stop: async () => undefined },
                 });
               },

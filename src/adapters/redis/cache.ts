@@ -14,8 +14,9 @@ export interface RedisCacheDeps extends Omit<MemoryCacheDeps, 'shared'> {
   /**
    * Names the log and the shape of what is answered from it: only equals share answers. With the name
    * of another log what was kept of that would be taken for true, since positions alone don't tell.
+   * undefined for as long as that can't be said: then nothing is shared.
    */
-  readonly prefix: string;
+  readonly prefix: () => string | undefined;
 }
 
 /** A tag is known for longer than any answer that has it. */
@@ -29,9 +30,13 @@ export function redisCache({ link, prefix, ...deps }: RedisCacheDeps): Cache {
 }
 
 /** The layer in Redis: without Redis it finds nothing and keeps nothing, which costs a process its head start. */
-export function redisLayer(link: RedisLink, prefix: string, runtime: Runtime): SharedLayer {
+export function redisLayer(
+  link: RedisLink,
+  prefixOf: RedisCacheDeps['prefix'],
+  runtime: Runtime,
+): SharedLayer {
   const client = withScripts(link.client);
-  const answerKey = (key: string) => `${prefix}answer:${key}`;
+  const answerKey = (prefix: string, key: string) => `${prefix}answer:${key}`;
   /** The link has reported what is wrong; an answer is not worse for not being kept. */
   const quietly = (command: () => Promise<unknown>) => {
     if (link.up()) link.run(command).catch(() => undefined);
@@ -39,9 +44,12 @@ export function redisLayer(link: RedisLink, prefix: string, runtime: Runtime): S
 
   return {
     async find(key, reads) {
-      if (!link.up()) return {};
+      const prefix = prefixOf();
+      if (prefix === undefined || !link.up()) return {};
       try {
-        const found = await link.run(() => client.cacheFind(answerKey(key), prefix, ...reads));
+        const found = await link.run(() =>
+          client.cacheFind(answerKey(prefix, key), prefix, ...reads),
+        );
         return foundIn(found, reads);
       } catch {
         return {};
@@ -49,8 +57,9 @@ export function redisLayer(link: RedisLink, prefix: string, runtime: Runtime): S
     },
 
     keep(key, answer, { stamp }) {
+      const prefix = prefixOf();
       const found = stampIn(stamp);
-      if (found === undefined) return;
+      if (prefix === undefined || found === undefined) return;
       const wanted = answer !== undefined && answer.text.length <= MAX_TEXT;
       const meta: Static<typeof Meta> | undefined = wanted
         ? {
@@ -63,7 +72,7 @@ export function redisLayer(link: RedisLink, prefix: string, runtime: Runtime): S
         : undefined;
       quietly(() =>
         client.cacheKeep(
-          answerKey(key),
+          answerKey(prefix, key),
           prefix,
           found.stamp,
           runtime.uuid(),
@@ -76,6 +85,8 @@ export function redisLayer(link: RedisLink, prefix: string, runtime: Runtime): S
     },
 
     record(projections, position) {
+      const prefix = prefixOf();
+      if (prefix === undefined) return;
       const moved = projections.map(({ name, shard, from, tags }) => ({
         name,
         ...shard,
@@ -94,7 +105,8 @@ export function redisLayer(link: RedisLink, prefix: string, runtime: Runtime): S
     },
 
     forget(projection) {
-      quietly(() => link.client.del(`${prefix}at:${projection}`));
+      const prefix = prefixOf();
+      if (prefix !== undefined) quietly(() => link.client.del(`${prefix}at:${projection}`));
     },
 
     stop: () => link.stop(),
