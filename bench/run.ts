@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { append } from './append/append.js';
+import { cached } from './cached/cached.js';
 import type { Bench, Benchmark, Chapter } from './harness/benchmark.js';
 import { machine } from './harness/machine.js';
 import { resultsOf } from './harness/report.js';
 import { http } from './http/http.js';
 import { ingest } from './ingest/ingest.js';
 import { memory } from './memory/memory.js';
+import { mongodb } from './mongodb/mongodb.js';
 import { projections } from './projections/projections.js';
 import { readable } from './readable/readable.js';
+import { signals } from './signals/signals.js';
 import { start } from './start/start.js';
 
 /**
@@ -19,7 +22,18 @@ import { start } from './start/start.js';
  * default in build/: the system's folder for such things is often in memory.
  */
 
-const ALL: readonly Benchmark[] = [append, http, ingest, projections, readable, start, memory];
+const ALL: readonly Benchmark[] = [
+  append,
+  http,
+  cached,
+  ingest,
+  projections,
+  mongodb,
+  readable,
+  signals,
+  start,
+  memory,
+];
 const HERE = fileURLToPath(new URL('../../bench/', import.meta.url));
 
 const { values } = parseArgs({

@@ -28,6 +28,7 @@ async function run({ quick, folder, say }: Bench): Promise<Chapter> {
       JSON.stringify({ kind: 'heartbeat', deviceId, metrics: METRICS }),
     );
     const request = (type: string, body: string): LoadRequest => ({
+      method: 'POST',
       path: '/api/ingest',
       headers: { 'content-type': type, authorization: `Bearer ${account.token}` },
       body,

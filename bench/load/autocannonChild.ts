@@ -3,17 +3,16 @@ import { measure } from '../harness/child.js';
 import type { Load, Loaded } from './load.js';
 
 measure(async ({ url, connections, seconds, requests }: Load): Promise<Loaded> => {
-  const all = requests.map((request) => ({ method: 'POST', ...request }));
   let started = 0;
   const result = await autocannon({
     url,
     connections,
     duration: seconds,
-    requests: all.slice(0, 1),
+    requests: requests.slice(0, 1),
     setupClient(client) {
       // Each connection begins elsewhere, or all would send the same request at once.
-      const from = Math.floor((started++ * all.length) / connections);
-      client.setRequests([...all.slice(from), ...all.slice(0, from)]);
+      const from = Math.floor((started++ * requests.length) / connections);
+      client.setRequests([...requests.slice(from), ...requests.slice(0, from)]);
     },
   });
   const { latency, duration, non2xx, errors, timeouts } = result;

@@ -9,6 +9,7 @@ const BODY = JSON.stringify({ metrics: METRICS });
 /** One heartbeat of each device, under its own token. */
 export function heartbeatsOf(devices: readonly Device[]): LoadRequest[] {
   return devices.map(({ id, token }) => ({
+    method: 'POST',
     path: `/api/devices/${id}/heartbeat`,
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: BODY,

@@ -4,9 +4,10 @@ import { loadWithWrk } from './wrk.js';
 
 /** One request, sent again and again. */
 export interface LoadRequest {
+  readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body?: string;
 }
 
 export interface Load {

@@ -36,9 +36,10 @@ export async function loadWithWrk(load: Load): Promise<Loaded> {
   return { perSecond: sent / (us / 1e6), p50Ms: p50 / 1e3, p99Ms: p99 / 1e3, maxMs: max / 1e3 };
 }
 
-function recordOf(host: string, { path, headers, body }: LoadRequest): string {
-  const lines = Object.entries({ host, ...headers, 'content-length': Buffer.byteLength(body) });
+function recordOf(host: string, { method, path, headers, body }: LoadRequest): string {
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+  const lines = Object.entries({ host, ...headers, ...length });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const text = `POST ${path} HTTP/1.1\r\n${head}\r\n${body}`;
+  const text = `${method} ${path} HTTP/1.1\r\n${head}\r\n${body ?? ''}`;
   return `${Buffer.byteLength(text)}\n${text}`;
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { startRoleThread } from '#dist/adapters/threads/roleThread.js';
 import { createThreadSignals } from '#dist/adapters/threads/signals.js';
+import type { MongodbConfig } from '#dist/config.js';
 import { parsePosition, START, type Position } from '#dist/events/envelope.js';
-import { makeLog } from '#dist/log.js';
 import { projections } from '#dist/projections/registry.js';
-import { startProjections } from '#dist/projectionsRole.js';
+import type { ProjectionSettings } from '#dist/projectionsRole.js';
 import { measure } from '../harness/child.js';
 import type { PreparedLog } from '../log/prepare.js';
 
@@ -11,6 +12,8 @@ export interface FoldSettings {
   readonly log: PreparedLog;
   /** Where the read models are made anew. */
   readonly readModels: string;
+  /** Where they are made instead, if it is given. */
+  readonly mongodb?: MongodbConfig;
 }
 
 export interface Folded {
@@ -21,8 +24,12 @@ export interface Folded {
   readonly rssBytes: number;
 }
 
-/** Runs every projection as the server does, from nothing to the log's end. */
-measure(async ({ log, readModels }: FoldSettings): Promise<Folded> => {
+/**
+ * Runs every projection as the server does, from nothing to the log's end: on the server's own
+ * thread, with its limits and its priority. This thread does nothing but listen, so it hears of a
+ * batch when it has been written, and the clock starts with the first that has all registrations.
+ */
+measure(async ({ log, readModels, mongodb }: FoldSettings): Promise<Folded> => {
   const instance = randomUUID();
   const signals = createThreadSignals(instance);
   const reached = new Map<string, Position>();
@@ -48,13 +55,17 @@ measure(async ({ log, readModels }: FoldSettings): Promise<Folded> => {
     }
     if (slowest >= head) done();
   });
-  const settings = { files: { log: log.file, readModels }, instance, logLevel: 'warn' };
-  const stop = await startProjections(settings, makeLog('warn'));
-  await all;
+  const thread = startRoleThread(new URL(import.meta.resolve('#bundle/projectionsThread.js')), {
+    files: { log: log.file, readModels },
+    mongodb,
+    instance,
+    logLevel: 'warn',
+  } satisfies ProjectionSettings);
+  await Promise.race([all, thread.died]);
   const seconds = (performance.now() - first.at) / 1_000;
   const { user, system } = process.cpuUsage(first.cpu);
   const rssBytes = process.memoryUsage.rss();
-  await stop();
+  await thread.stop();
   await signals.stop();
   // Positions of this log are dense, and behind the registrations there are heartbeats alone.
   const events = Number(head - first.position);

@@ -61,7 +61,7 @@ function chapter(measured: readonly Measured[], heartbeats: number): Chapter {
     title: 'Projections: catching up from the log',
     about: `Every projection of the system folds ${count(heartbeats)} heartbeats that lie in the log, in turn over
 the devices as a fleet sends them, 30 s apart, into the SQLite read models; the devices were folded before the
-clock starts. Beside it, in turn: reading and parsing the same events and doing nothing with them. Each
+clock starts, on a thread as the server has it: heap limits, priority and all. Beside it, in turn: reading and parsing the same events and doing nothing with them. Each
 round is a new process and a new read-model file.`,
     tables: [
       {

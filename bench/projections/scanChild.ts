@@ -1,5 +1,6 @@
 import { createMemorySignals } from '#dist/adapters/memory/signals.js';
 import { openSqliteEventLogReader } from '#dist/adapters/sqlite/eventStore.js';
+import { yieldToServing } from '#dist/adapters/threads/priority.js';
 import { parsePosition, START } from '#dist/events/envelope.js';
 import { measure } from '../harness/child.js';
 import type { PreparedLog } from '../log/prepare.js';
@@ -10,8 +11,12 @@ export interface Scanned {
   readonly cpuUs: number;
 }
 
-/** Reads and parses the heartbeats of a log and does nothing with them. */
+/**
+ * Reads and parses the heartbeats of a log and does nothing with them, at the priority of the thread
+ * that folds: where others use the machine, they meet both alike.
+ */
 measure(async ({ file, registeredAt }: PreparedLog): Promise<Scanned> => {
+  yieldToServing();
   const signals = createMemorySignals();
   const reader = await openSqliteEventLogReader({ file, signals });
   const from = parsePosition(registeredAt) ?? START;

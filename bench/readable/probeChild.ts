@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { measure } from '../harness/child.js';
-import { ask } from '../servers/fleet.js';
+import { ask, type Account } from '../servers/fleet.js';
 
 export interface ReadableSettings {
-  readonly url: string;
   readonly deviceId: string;
-  /** The token of the session that writes. */
-  readonly writer: string;
-  /** The token of another: its reads wait for no write of the first by themselves. */
-  readonly reader: string;
+  /** The session that writes. */
+  readonly writer: Account;
+  /** Another, maybe at another server: its reads wait for no write of the first by themselves. */
+  readonly reader: Account;
   readonly seconds: number;
 }
 
@@ -25,8 +24,8 @@ export interface Readable {
 const BETWEEN_MS = 10;
 
 measure(async (settings: ReadableSettings): Promise<Readable> => {
-  const { url, deviceId, writer, reader, seconds } = settings;
-  const device = `${url}/api/devices/${deviceId}`;
+  const { deviceId, writer, reader, seconds } = settings;
+  const path = `/api/devices/${deviceId}`;
   const found: Readable = { shown: [], awaited: [], acknowledged: [] };
   let marker = 0;
 
@@ -34,8 +33,8 @@ measure(async (settings: ReadableSettings): Promise<Readable> => {
   async function write() {
     const began = performance.now();
     const body = { metrics: { marker: ++marker } };
-    const { position } = await ask<{ position: string }>(`${device}/heartbeat`, {
-      token: writer,
+    const { position } = await ask<{ position: string }>(`${writer.url}${path}/heartbeat`, {
+      token: writer.token,
       body,
     });
     const at = performance.now();
@@ -44,8 +43,8 @@ measure(async (settings: ReadableSettings): Promise<Readable> => {
   }
 
   async function read(headers: Readonly<Record<string, string>>): Promise<number | undefined> {
-    const { metrics } = await ask<{ metrics: { marker?: number } }>(device, {
-      token: reader,
+    const { metrics } = await ask<{ metrics: { marker?: number } }>(`${reader.url}${path}`, {
+      token: reader.token,
       headers,
     });
     return metrics.marker;

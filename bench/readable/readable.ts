@@ -23,12 +23,11 @@ async function run({ quick, folder, say }: Bench): Promise<Chapter> {
     const account = await signUp(url);
     const requests = heartbeatsOf(await makeFleet(account, DEVICES));
     const [deviceId = ''] = await registerDevices(account, 1);
-    const { token: reader } = await logIn(url);
+    const reader = await logIn(url);
     const probe = (probing: number) =>
       inChild<Readable>(PROBE, {
-        url,
         deviceId,
-        writer: account.token,
+        writer: account,
         reader,
         seconds: probing,
       } satisfies ReadableSettings);

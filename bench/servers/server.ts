@@ -41,7 +41,8 @@ export async function startServer({
   const began = performance.now();
   const child = fork(fileURLToPath(entry), {
     execArgv: ['--import', PROBE, ...nodeOptions],
-    env: { ...process.env, NODE_ENV: 'test', PORT: String(port), ...env },
+    // What the machine that measures is set to stays out: a MONGODB_URI, say.
+    env: { PATH: process.env.PATH, NODE_ENV: 'test', PORT: String(port), ...env },
     stdio: ['ignore', output, output, 'ipc'],
   });
   closeSync(output);
@@ -84,7 +85,8 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -10,7 +10,7 @@ export type { ProjectionName };
 export const PATIENCE_MS = 2_000;
 
 /** A signal may be lost: this often a wait looks at the checkpoints themselves. */
-const LOOK_MS = 100;
+const LOOK_MS = 25;
 
 /** Makes reads wait for what their reader knows to have been written. */
 export interface Consistency {
