@@ -81,8 +81,11 @@ export function handler({ store, runtime }: HandlerDeps) {
       return refuse('REVISION_MISMATCH');
     }
     const decision = command.decide(loaded.state);
-    if (isRefusal(decision)) return decision;
-    if (decision.length === 0) return { ...where(loaded), repeated: false };
+    if (isRefusal(decision) || decision.length === 0) {
+      // Where nothing is appended no expected revision tells that another process has been here.
+      if (!(await family.isCurrent(stream, loaded))) return 'overtaken';
+      return isRefusal(decision) ? decision : { ...where(loaded), repeated: false };
+    }
 
     const events = prepare(decision, origin, runtime.now());
     const expected = loaded.revision < 0 ? 'none' : loaded.revision;

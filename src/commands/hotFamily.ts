@@ -7,8 +7,8 @@ import { advance, notYet, type Loaded } from './loaded.js';
 /**
  * The states of one family's streams, kept in memory and fresh by the process's own subscription to
  * the log, so that most commands and every permission check read nothing. A state may be behind by
- * what another process has just written: the expected revision of the append catches that, and
- * `reload` then reads what was missed.
+ * what another process has just written: the expected revision of an append catches that, `isCurrent`
+ * does where nothing is appended, and `reload` then reads what was missed.
  */
 export interface HotFamily<State> extends Family<State> {
   /** The stream's state if it is in memory: what a hot path looks at before it waits for `load`. */
@@ -17,6 +17,8 @@ export interface HotFamily<State> extends Family<State> {
   load(stream: string): Promise<Loaded<State>>;
   /** The stream's state as the log has it now. */
   reload(stream: string): Promise<Loaded<State>>;
+  /** Whether the log has nothing of the stream that `loaded` has not. */
+  isCurrent(stream: string, loaded: Loaded<State>): Promise<boolean>;
   /** The stream's state as it was at a revision. */
   at(stream: string, revision: number): Promise<Loaded<State>>;
   /** Takes over what an append of this process has made of the stream. */
@@ -79,6 +81,13 @@ export function hotFamily<State>(
       hot.delete(stream);
       outdate(stream);
       return fetch(stream);
+    },
+    async isCurrent(stream, { revision }) {
+      let last = revision;
+      for await (const newer of store.read(stream, { from: revision + 1, limit: 1 })) {
+        last = newer.revision;
+      }
+      return last === revision;
     },
     at: (stream, revision) => replay(stream, revision + 1),
     keep(stream, loaded) {

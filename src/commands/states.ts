@@ -30,7 +30,10 @@ export interface StatesDeps {
 
 const RETRY_MS = 1_000;
 
-/** After each batch the subscription rests, so that a busy log does not wake it for every commit. */
+/**
+ * After each batch the subscription rests, so that a busy log does not wake it for every commit. What
+ * another process has written (a logout, a changed role) is so long in coming at most, and a look more.
+ */
 const REST_MS = 50;
 
 /** How many of each family are kept: a fleet of 100,000 devices stays in memory. */

@@ -36,7 +36,10 @@ withRedis(() => {
     /** Another process: it has answers of its own, the same read model, and hears the same signals. */
     async function join(beside: Partial<World> = {}): Promise<World> {
       const own = await openLink(redis.url);
-      const joined = world((parts) => redisCache({ ...parts, link: own, prefix: () => prefix }), beside);
+      const joined = world(
+        (parts) => redisCache({ ...parts, link: own, prefix: () => prefix }),
+        beside,
+      );
       opened.push(joined);
       return joined;
     }

@@ -1,5 +1,5 @@
 import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
-import { deleteDevice } from '../../src/commands/device/deleteDevice.js';
+import { deleteDevice, restoreDevice } from '../../src/commands/device/deleteDevice.js';
 import { registerDevice } from '../../src/commands/device/registerDevice.js';
 import { device, type DeviceState } from '../../src/commands/device/state.js';
 import { updateDevice } from '../../src/commands/device/updateDevice.js';
@@ -209,6 +209,36 @@ describe('commands that race', () => {
     await register();
     expect(await rename('x')).toEqual({ refused: 'TOO_MUCH_CONTENTION' });
     expect(attempts).toBeGreaterThan(10);
+  });
+});
+
+describe('a process that has not heard yet of what another wrote', () => {
+  async function twoProcesses() {
+    const store = openMemoryEventStore();
+    const [here, there] = [aProcess(store), aProcess(store)];
+    await here.register();
+    return { store, here, there };
+  }
+
+  it('does not take a change for one that is there already', async () => {
+    // It answered "Pump" for done, as its own state said, and left the other's name standing.
+    const { store, here, there } = await twoProcesses();
+    await there.rename('Theirs');
+    expect(await here.rename('Pump')).toMatchObject({ revision: 2, state: { name: 'Pump' } });
+    expect(await collect(store.read(stream))).toHaveLength(3);
+  });
+
+  it('does not refuse what the other has made possible', async () => {
+    const { here, there } = await twoProcesses();
+    await here.run((state) => deleteDevice(state));
+    await there.run((state) => restoreDevice(state));
+    expect(await here.rename('Again')).toMatchObject({ revision: 3, state: { name: 'Again' } });
+  });
+
+  it('does not let a change pass for nothing under an If-Match that is overtaken', async () => {
+    const { here, there } = await twoProcesses();
+    await there.rename('Theirs');
+    expect(await here.rename('Pump', fresh(), 0)).toEqual({ refused: 'REVISION_MISMATCH' });
   });
 });
 

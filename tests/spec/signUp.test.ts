@@ -166,6 +166,27 @@ describe('the first administrator', () => {
     expect(await told(store)).toHaveLength(3);
   });
 
+  it('is made by one of processes that start at once, and only its password is shown', async () => {
+    // The others' appends were taken for repeats of its own, and each showed a password that was none.
+    const store = openMemoryEventStore();
+    const head = await store.head();
+    const made = await Promise.all(
+      Array.from({ length: 5 }, (_, dice) => {
+        const runtime = {
+          ...hurriedRuntime(),
+          randomBytes: (size: number) => Buffer.alloc(size, dice),
+        };
+        return firstAdministrator(accountsOn(store, runtime))(undefined, head);
+      }),
+    );
+    const shown = made.filter((one) => one !== undefined);
+    expect(shown).toHaveLength(1);
+    expect(await userByEmail(accountsOn(store))('admin@fleetbook.local')).toMatchObject({
+      passwordHash: `hash of ${shown[0]?.password}`,
+    });
+    expect(await told(store)).toHaveLength(3);
+  });
+
   describe.each([1, 2, 3])('whose first start died at append %i', (fatal) => {
     it('is made at the next, with a password that is shown then', async () => {
       const store = openMemoryEventStore();

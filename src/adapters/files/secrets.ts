@@ -23,7 +23,8 @@ export function keptSecrets(dataDir: string): KeptSecrets {
 function makeSecrets(file: string): KeptSecrets {
   const secret = () => randomBytes(32).toString('base64url');
   const text = JSON.stringify({ jwt: secret(), refresh: secret(), hash: secret() }, null, 2);
-  const draft = `${file}.${process.pid}`;
+  // Not named by the process id, which in two containers on one volume is the same.
+  const draft = `${file}.${randomBytes(8).toString('hex')}`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
     writeSync(descriptor, `${text}\n`);

@@ -41,7 +41,7 @@ export async function openSqliteEventLogReader({
 }
 
 /**
- * Opens a log for reading and appending. Two processes of one host may open the same file.
+ * Opens a log for reading and appending. Any number of processes of one host may open the same file.
  * @throws StoreUnavailable as above.
  */
 export async function openSqliteEventStore({

@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreUnavailable } from '../../events/eventStore.js';
 import { storeFault } from './faults.js';
+import { marks } from './fileMarks.js';
+import { placeFor } from './localDisk.js';
+import { useWal } from './wal.js';
 
 /** "Flbk" in ASCII: marks the file as a Fleetbook log (https://sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x466c626b;
@@ -41,15 +42,15 @@ const BUSY_TIMEOUT = 5_000;
 /**
  * Makes the file if there is none, refuses what is not a log of ours, brings it to the present
  * format and looks whether its ends can be read. Takes the same time for any size of log.
- * @throws StoreUnavailable 'damaged', 'newer-format', 'unreachable', 'busy'
+ * @throws StoreUnavailable 'damaged', 'newer-format', 'unreachable' (on a network file system too), 'busy'
  */
 export function prepareLogFile(file: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    placeFor(file);
     const db = new Database(file, { timeout: BUSY_TIMEOUT });
     try {
       refuseForeign(db, file);
-      db.pragma('journal_mode = WAL');
+      useWal(db);
       migrate(db);
       readEnds(db);
     } finally {
@@ -84,9 +85,7 @@ export function connectReader(file: string): Database.Database {
 }
 
 function refuseForeign(db: Database.Database, file: string): void {
-  const application = db.pragma('application_id', { simple: true });
-  const format = Number(db.pragma('user_version', { simple: true }));
-  const tables = db.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get();
+  const { application, format, tables } = marks(db);
   const isNew = application === 0 && format === 0 && tables === 0;
   if (!isNew && application !== APPLICATION_ID) {
     throw new StoreUnavailable('damaged', `${file}: this is the database of another application`);

@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreUnavailable } from '../../events/eventStore.js';
 import { sqliteCode, storeFault } from './faults.js';
+import { marks } from './fileMarks.js';
+import { placeFor } from './localDisk.js';
+import { useWal } from './wal.js';
 
 /** "Flrm" in ASCII: marks the file as Fleetbook's read models (https://sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x466c726d;
@@ -94,10 +95,10 @@ export function connectReadModelReader(file: string): Database.Database {
 function connect(file: string, timeout: number): Database.Database {
   let db: Database.Database | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    placeFor(file);
     db = new Database(file, { timeout });
     refuseForeign(db, file);
-    db.pragma('journal_mode = WAL');
+    useWal(db);
     makeBookkeeping(db);
     return db;
   } catch (error) {
@@ -107,9 +108,7 @@ function connect(file: string, timeout: number): Database.Database {
 }
 
 function refuseForeign(db: Database.Database, file: string): void {
-  const application = db.pragma('application_id', { simple: true });
-  const format = formatOf(db);
-  const tables = db.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get();
+  const { application, format, tables } = marks(db);
   if (application === 0 && format === 0 && tables === 0) return;
   if (application !== APPLICATION_ID) {
     throw new StoreUnavailable('damaged', `${file}: this is the database of another application`);

@@ -55,7 +55,7 @@ export function takingTurns(db: Database.Database): BeginTurn {
 
 const nobody = new Int32Array(new SharedArrayBuffer(4));
 
-/** Blocks this thread, which is the writer's own. */
-function pause(): void {
+/** Blocks this thread for a millisecond: it is the writer's own, or it is only starting. */
+export function pause(): void {
   Atomics.wait(nobody, 0, 0, PAUSE);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { START, type Position } from '../../events/envelope.js';
 import { namedCommandId, type Origin } from '../origin.js';
 import { isRefusal } from '../refusal.js';
@@ -14,8 +15,9 @@ const DEFAULT_EMAIL = 'admin@fleetbook.local';
 /**
  * Makes sure that there is somebody to administer a new installation: the one who is named, or, in
  * an empty log, one whose password is made here. A start that died on the way is gone on with by the
- * next, since the command is the same each time.
- * @returns the credentials when they were made here, to be shown once
+ * next, since the command is the same each time. Of processes that start at once one makes them: the
+ * others' command has the same id and, by its password, another content.
+ * @returns the credentials when they were made here and hold, to be shown once
  */
 export function firstAdministrator(deps: AccountDeps & { readonly passwords: Passwords }) {
   const register = signUp(deps);
@@ -40,7 +42,7 @@ export function firstAdministrator(deps: AccountDeps & { readonly passwords: Pas
     const passwordHash = await deps.passwords.hash(password);
     const made = await register(
       { name: 'Administrator', email, passwordHash, role: 'admin' },
-      origin,
+      { ...origin, commandHash: createHash('sha256').update(passwordHash).digest('base64url') },
     );
     return named !== undefined || isRefusal(made) ? undefined : { email, password };
   };
