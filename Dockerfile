@@ -33,7 +33,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/bundle ./bundle
 COPY package.json LICENSE ./
-USER node
+# The user `node`, by number: some platforms make sure by that that it is not root.
+USER 1000:1000
 VOLUME /data
 EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \

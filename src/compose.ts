@@ -113,7 +113,10 @@ async function composeParts(
     ...(replaced.onFatal && { onLost: replaced.onFatal }),
   });
   opened.push(() => store.stop());
-  const reads = await openReadModels({ file: files.readModels, mongodb: config.mongodb });
+  const reads = await openReadModels(
+    { file: files.readModels, mongodb: config.mongodb },
+    roles.has('projections') ? 'write' : 'read',
+  );
   opened.push(() => reads.stop());
   const { logLevel, mongodb, projectionShards: shards } = config;
   const projections = roles.has('projections')

@@ -53,7 +53,11 @@ async function start() {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 
-  const admin = await fleetbook.firstAdministrator();
+  const admin = await fleetbook.firstAdministrator().catch((error: unknown) => {
+    // Told to stop meanwhile: the next start makes them.
+    if (stopping) return undefined;
+    throw error;
+  });
   if (admin !== undefined) {
     // Not through the log, which is kept.
     process.stderr.write(

@@ -11,15 +11,21 @@ export interface ReadModelPlace {
 
 // Each adapter is loaded where it is used: a driver takes its share of a start and of the memory.
 
-/** @throws StoreUnavailable in one line that says what is wrong */
-export async function openReadModels({ file, mongodb }: ReadModelPlace): Promise<ReadModels> {
+/**
+ * @param access `write` where this process folds too: who may only read is refused at the start then
+ * @throws StoreUnavailable in one line that says what is wrong
+ */
+export async function openReadModels(
+  { file, mongodb }: ReadModelPlace,
+  access: 'read' | 'write',
+): Promise<ReadModels> {
   if (mongodb === undefined) {
     const { sqliteReadModels } = await import('./adapters/sqlite/readModels.js');
     return sqliteReadModels(file);
   }
   const { connectMongo } = await import('./adapters/mongodb/connection.js');
   const { mongoReadModels } = await import('./adapters/mongodb/readModels.js');
-  const mongo = await connectMongo({ ...mongodb, access: 'read' });
+  const mongo = await connectMongo({ ...mongodb, access });
   return closing(mongoReadModels(mongo), () => mongo.close());
 }
 
@@ -34,7 +40,9 @@ export async function openReadModelStore({
   }
   const { connectMongo } = await import('./adapters/mongodb/connection.js');
   const { mongoReadModelStore } = await import('./adapters/mongodb/readModelStore.js');
-  const mongo = await connectMongo(mongodb);
+  // A process that is killed in a transaction leaves what it has written locked for as long as the server
+  // lets an abandoned one live, 60 s: nobody could take over its work. The documents' guards do as well.
+  const mongo = await connectMongo({ ...mongodb, transactions: 'never' });
   return closing(mongoReadModelStore(mongo), () => mongo.close());
 }
 

@@ -50,24 +50,31 @@ export function shares(leases: Leases, holder: string, all: readonly Share[]): S
   let member: Lease | undefined;
   const acquire = (name: string) => leases.acquire(name, holder, LEASE_MS);
 
+  // All at once: one after the other, renewals on a slow store would take longer than leases hold.
   async function renew(): Promise<void> {
-    member = await acquire(MEMBER + holder);
-    for (const [name, tenure] of [...held]) {
-      const lease = await acquire(name);
-      if (lease?.token === tenure.lease.token) continue;
+    const tenures = [...held];
+    const [own, ...leases] = await Promise.all(
+      [MEMBER + holder, ...tenures.map(([name]) => name)].map(acquire),
+    );
+    member = own;
+    tenures.forEach(([name, tenure], index) => {
+      const lease = leases[index];
+      if (lease?.token === tenure.lease.token) return;
       held.delete(name);
       // Won back already; but what it remembers is from before another had it, so it begins anew.
       if (lease !== undefined) held.set(name, { ...tenure, lease });
-    }
+    });
   }
 
   async function take(due: number): Promise<void> {
-    for (const share of all) {
-      if (held.size >= due) return;
-      const name = leaseOf(share);
-      if (held.has(name)) continue;
-      const lease = await acquire(name);
-      if (lease !== undefined) held.set(name, { ...share, lease });
+    const free = all.filter((share) => !held.has(leaseOf(share)));
+    while (held.size < due && free.length > 0) {
+      const wanted = free.splice(0, due - held.size);
+      const leases = await Promise.all(wanted.map((share) => acquire(leaseOf(share))));
+      wanted.forEach((share, index) => {
+        const lease = leases[index];
+        if (lease !== undefined) held.set(lease.name, { ...share, lease });
+      });
     }
   }
 

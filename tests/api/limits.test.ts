@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { endLimitWindows } from '../support/backends.js';
 import type { Reply } from '../support/client.js';
 import { issueToken, registerDevice, signUp, type ProblemBody } from '../support/people.js';
 import { startServer, type RunningServer } from '../support/server.js';
@@ -64,6 +65,7 @@ describe('a limit', () => {
       await login(server);
       expect(violations()).toBe(1);
       jest.useFakeTimers({ doNotFake: [...TIMERS], now: Date.now() + WINDOW_MS + 1_000 });
+      await endLimitWindows(server.dataDir);
       expect(await through(() => login(server))).toBe(2);
       expect(violations()).toBe(2);
     }));

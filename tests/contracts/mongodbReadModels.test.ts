@@ -4,6 +4,9 @@ import { mongoReadModels } from '../../src/adapters/mongodb/readModels.js';
 import { temporaryDatabase, withMongodb } from '../support/mongodb.js';
 import { readModelsContract } from './readModels.contract.js';
 
+/** SecantusDB (scripts/mongoForTests.mjs) writes some 300 documents a second: half a minute for the whole. */
+const SIZES = { longList: Number(process.env.MONGODB_LONG_LIST ?? 2_000) };
+
 withMongodb(() => {
   const setup = (transactions: MongoSettings['transactions']) => async () => {
     const database = temporaryDatabase();
@@ -23,6 +26,6 @@ withMongodb(() => {
     };
   };
 
-  readModelsContract('in MongoDB with transactions', setup('detect'));
-  readModelsContract('in MongoDB without transactions', setup('never'));
+  readModelsContract('in MongoDB with transactions', setup('detect'), SIZES);
+  readModelsContract('in MongoDB without transactions', setup('never'), SIZES);
 });

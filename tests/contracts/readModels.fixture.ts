@@ -20,6 +20,14 @@ export interface ReadModelsUnderTest {
 
 export type Setup = () => Promise<ReadModelsUnderTest>;
 
+/** What of the contract takes a size, where the whole of it would take a slow server too long. */
+export interface Sizes {
+  /** How many documents make a long list. */
+  readonly longList: number;
+}
+
+export const SIZES: Sizes = { longList: 10_000 };
+
 export interface Opened {
   readonly under: ReadModelsUnderTest;
   readonly store: ReadModelStore;

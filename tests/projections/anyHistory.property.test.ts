@@ -6,7 +6,7 @@ import { projections } from '../../src/projections/registry.js';
 import { anyEventOf } from '../spec/anyEvent.js';
 import { collect } from '../support/logEvents.js';
 import { eventId, foldedBy, inOrderOfKeys, newEvent, once, streamOf } from './documents.js';
-import { allOf, inMemory, inSqlite, run, until, type Stores } from './running.js';
+import { allOf, backends, run, until, type Stores } from './running.js';
 
 const definitions: readonly EventDefinition[] = Object.values(families).flat();
 
@@ -33,31 +33,28 @@ const troubles = fc.record({
 type History = typeof history extends fc.Arbitrary<infer Value> ? Value : never;
 type Troubles = typeof troubles extends fc.Arbitrary<infer Value> ? Value : never;
 
-describe.each([[...inMemory, 60] as const, [...inSqlite, 8] as const])(
-  'any history, folded in %s',
-  (_name, open, numRuns) => {
-    it('comes to what a plain fold of it comes to, in whatever batches and after whatever crashes', async () => {
-      await fc.assert(
-        fc.asyncProperty(history, troubles, async (events, trouble) => {
-          const stores = await open();
-          try {
-            await foldInTrouble(stores, events, trouble);
-            const told = once(await collect(stores.log.readAll()));
-            for (const projection of projections) {
-              expect(await allOf(stores.reads, projection.collection.name)).toEqual(
-                inOrderOfKeys(foldedBy(projection, told)),
-              );
-              expect(await stores.reads.parkedCount(projection.name)).toBe(0);
-            }
-          } finally {
-            await stores.stop();
+describe.each(backends)('any history, folded in %s', (_name, open, numRuns) => {
+  it('comes to what a plain fold of it comes to, in whatever batches and after whatever crashes', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, troubles, async (events, trouble) => {
+        const stores = await open();
+        try {
+          await foldInTrouble(stores, events, trouble);
+          const told = once(await collect(stores.log.readAll()));
+          for (const projection of projections) {
+            expect(await allOf(stores.reads, projection.collection.name)).toEqual(
+              inOrderOfKeys(foldedBy(projection, told)),
+            );
+            expect(await stores.reads.parkedCount(projection.name)).toBe(0);
           }
-        }),
-        { numRuns },
-      );
-    }, 120_000);
-  },
-);
+        } finally {
+          await stores.stop();
+        }
+      }),
+      { numRuns },
+    );
+  }, 120_000);
+});
 
 /** Folds the history while it comes, by one process after the other. */
 async function foldInTrouble(

@@ -4,8 +4,7 @@ import { newEvent, streamOf } from './documents.js';
 import {
   allOf,
   caughtUp,
-  inMemory,
-  inSqlite,
+  backends,
   run,
   runThrough,
   tally,
@@ -16,7 +15,7 @@ import type { ReadModelStore } from '../../src/projections/readModels.js';
 
 const VALVE = id(21);
 
-describe.each([inMemory, inSqlite])('a projection in %s', (_name, open) => {
+describe.each(backends)('a projection in %s', (_name, open) => {
   let stores: Stores;
   let told: number;
 
@@ -71,6 +70,7 @@ describe.each([inMemory, inSqlite])('a projection in %s', (_name, open) => {
 
     letGo();
     await caughtUp(stores, [tally()]);
+    await until(() => running.activated.length > 0);
     expect(running.activated).toEqual(['tally 2']);
     expect(await stores.reads.get('tally', PUMP)).toMatchObject({ count: 50 });
     await say(VALVE, 'f');

@@ -3,9 +3,9 @@ import { users } from '../../src/projections/users.js';
 import { listUsers } from '../../src/queries/users.js';
 import { ADA, BOB, organizationCreated, userRegistered } from '../spec/things.js';
 import { newEvent, streamOf } from './documents.js';
-import { inMemory, inSqlite, runThrough, type Stores } from './running.js';
+import { backends, runThrough, type Stores } from './running.js';
 
-describe.each([inMemory, inSqlite])('the list of users in %s', (_name, open) => {
+describe.each(backends)('the list of users in %s', (_name, open) => {
   let stores: Stores;
 
   beforeEach(async () => {

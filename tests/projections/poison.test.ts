@@ -2,11 +2,11 @@ import type { NewEvent } from '../../src/events/envelope.js';
 import type { AnyProjection } from '../../src/projections/projection.js';
 import { id, logged, PUMP } from '../spec/things.js';
 import { newEvent, streamOf } from './documents.js';
-import { allOf, inMemory, inSqlite, runThrough, tally, type Stores } from './running.js';
+import { allOf, backends, runThrough, tally, type Stores } from './running.js';
 
 const VALVE = id(21);
 
-describe.each([inMemory, inSqlite])('an event that can’t be folded, in %s,', (_name, open) => {
+describe.each(backends)('an event that can’t be folded, in %s,', (_name, open) => {
   let stores: Stores;
   let told: number;
 

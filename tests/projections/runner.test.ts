@@ -9,8 +9,7 @@ import { eventId, newEvent, streamOf } from './documents.js';
 import {
   allOf,
   caughtUp,
-  inMemory,
-  inSqlite,
+  backends,
   run,
   runThrough,
   tally,
@@ -20,7 +19,7 @@ import {
 
 const VALVE = id(21);
 
-describe.each([inMemory, inSqlite])('the projections in %s', (_name, open) => {
+describe.each(backends)('the projections in %s', (_name, open) => {
   let stores: Stores;
   let told: number;
 

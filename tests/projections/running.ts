@@ -1,9 +1,13 @@
+import { mongoReadModelStore } from '../../src/adapters/mongodb/readModelStore.js';
+import { mongoReadModels } from '../../src/adapters/mongodb/readModels.js';
+import { redisSignals } from '../../src/adapters/redis/signals.js';
 import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
 import { memoryReadModels } from '../../src/adapters/memory/readModels.js';
 import { createMemorySignals } from '../../src/adapters/memory/signals.js';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/eventStore.js';
 import { sqliteReadModels } from '../../src/adapters/sqlite/readModels.js';
 import { sqliteReadModelStore } from '../../src/adapters/sqlite/readModelStore.js';
+import { systemRuntime } from '../../src/adapters/system/runtime.js';
 import type { EventStore } from '../../src/events/eventStore.js';
 import { projection, type AnyProjection } from '../../src/projections/projection.js';
 import type {
@@ -14,7 +18,10 @@ import type {
   ReadModelStore,
 } from '../../src/projections/readModels.js';
 import { runProjections, type RunnerDeps } from '../../src/projections/runner.js';
+import type { Signals } from '../../src/projections/signals.js';
+import { isOn, redisUrl } from '../support/backends.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
+import { temporaryDatabase } from '../support/mongodb.js';
 import { temporaryFile } from '../support/temporaryFile.js';
 
 /** A log and read models, empty at first. */
@@ -23,46 +30,109 @@ export interface Stores {
   /** The writing side as a process that has just started opens it. */
   readonly store: () => ReadModelStore;
   readonly reads: ReadModels;
+  /** As a process that has just started hears them. */
+  readonly signals: () => Signals;
   stop(): Promise<void>;
 }
 
-/** Leases run out by `now`. */
-export type Backend = readonly [name: string, open: (now?: () => number) => Promise<Stores>];
+/**
+ * Leases run out by `now`.
+ * @param runs as many of a property as it can bear
+ */
+export type Backend = readonly [
+  name: string,
+  open: (now?: () => number) => Promise<Stores>,
+  runs: number,
+];
 
-export const inMemory: Backend = [
+const inMemory: Backend = [
   'memory',
   async (now) => {
     const { store, reads } = memoryReadModels(now);
-    return { log: openMemoryEventStore(), store: () => store, reads, stop: async () => {} };
-  },
-];
-
-export const inSqlite: Backend = [
-  'SQLite',
-  async (now) => {
-    const temporary = temporaryFile('log.db');
-    const file = temporary.file.replace('log.db', 'read-models.db');
-    const log = await openSqliteEventStore({
-      file: temporary.file,
-      signals: createMemorySignals(),
-    });
-    const stores: ReadModelStore[] = [];
-    const reads = sqliteReadModels(file);
+    const signals = createMemorySignals;
     return {
-      log,
-      store() {
-        const store = sqliteReadModelStore(file, now);
-        stores.push(store);
-        return store;
-      },
+      log: openMemoryEventStore(),
+      store: () => store,
       reads,
-      async stop() {
-        await Promise.all([log, reads, ...stores].map((one) => one.stop()));
-        temporary.remove();
-      },
+      signals,
+      stop: async () => {},
     };
   },
+  60,
 ];
+
+const inSqlite: Backend = [
+  'SQLite',
+  (now) =>
+    besideLog(async (file) => {
+      const reads = sqliteReadModels(file);
+      return { store: () => sqliteReadModelStore(file, now), reads, stop: async () => {} };
+    }),
+  8,
+];
+
+const inMongodb: Backend = [
+  'MongoDB',
+  (now) =>
+    besideLog(async () => {
+      const database = temporaryDatabase();
+      const mongo = await database.connect();
+      return {
+        store: () => mongoReadModelStore(mongo, now),
+        reads: mongoReadModels(mongo),
+        stop: () => database.drop(),
+      };
+    }),
+  Number(process.env.MONGODB_PROPERTY_RUNS ?? 4),
+];
+
+/** What the suites of the projections run on: the embedded stores, or what TEST_BACKENDS names. */
+export const backends: readonly Backend[] = isOn('mongodb')
+  ? [inMongodb]
+  : isOn('redis')
+    ? [inSqlite]
+    : [inMemory, inSqlite];
+
+/** The log in a file, and the read models as `openReadModels` has them, in a file beside it or elsewhere. */
+async function besideLog(
+  openReadModels: (file: string) => Promise<Pick<Stores, 'store' | 'reads' | 'stop'>>,
+): Promise<Stores> {
+  const temporary = temporaryFile('log.db');
+  const log = await openSqliteEventStore({
+    file: temporary.file,
+    signals: createMemorySignals(),
+  });
+  const { store, reads, stop } = await openReadModels(
+    temporary.file.replace('log.db', 'read-models.db'),
+  );
+  const opened: { stop(): Promise<void> }[] = [log, reads];
+  const keep = <Side extends { stop(): Promise<void> }>(side: Side) => {
+    opened.push(side);
+    return side;
+  };
+  return {
+    log,
+    store: () => keep(store()),
+    reads,
+    signals: () => keep(isOn('redis') ? throughRedis(temporary.file) : createMemorySignals()),
+    async stop() {
+      await Promise.all(opened.map((one) => one.stop()));
+      await stop();
+      temporary.remove();
+    },
+  };
+}
+
+/** Between all that have the same log. */
+function throughRedis(log: string): Signals {
+  return redisSignals({
+    settings: { url: redisUrl() },
+    channel: log,
+    runtime: systemRuntime,
+    report: { away: () => undefined, back: () => undefined },
+    local: createMemorySignals(),
+  });
+}
 
 /** A runner at work. */
 export interface Running {
@@ -99,7 +169,7 @@ export function run(
     {
       log: stores.log,
       store: given.store ?? stores.store(),
-      signals: createMemorySignals(),
+      signals: given.signals ?? stores.signals(),
       runtime: running.runtime,
       projections,
       holder: `process ${(processes += 1)}`,

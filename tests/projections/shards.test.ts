@@ -5,8 +5,7 @@ import { newEvent, streamOf } from './documents.js';
 import {
   allOf,
   caughtUp,
-  inMemory,
-  inSqlite,
+  backends,
   run,
   runThrough,
   tally,
@@ -50,7 +49,7 @@ describe('the shard of a key', () => {
   });
 });
 
-describe.each([inMemory, inSqlite])('a projection in several shards, in %s,', (_name, open) => {
+describe.each(backends)('a projection in several shards, in %s,', (_name, open) => {
   const DEVICES = Array.from({ length: 12 }, (_, index) => id(100 + index));
   let stores: Stores;
   let told: number;

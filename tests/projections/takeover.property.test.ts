@@ -5,7 +5,7 @@ import { collect } from '../support/logEvents.js';
 import { foldedBy, inOrderOfKeys, newEvent, once, streamOf } from './documents.js';
 import { drivenClock, type DrivenClock } from './drivenClock.js';
 import { startProcess, type Process } from './processes.js';
-import { allOf, inMemory, inSqlite, tally, until, type Stores } from './running.js';
+import { allOf, backends, tally, until, type Stores } from './running.js';
 
 const DEVICES = Array.from({ length: 5 }, (_, index) => id(100 + index));
 const PROJECTIONS = [tally(), usageHours];
@@ -42,7 +42,7 @@ const era = fc.record({
 
 type Era = typeof era extends fc.Arbitrary<infer Value> ? Value : never;
 
-describe.each([[...inMemory, 60] as const, [...inSqlite, 8] as const])(
+describe.each(backends)(
   'any history, folded in %s by processes that come and go,',
   (_name, open, numRuns) => {
     it('comes to what a clean replay of it comes to, in whatever shards', async () => {

@@ -28,8 +28,20 @@ export interface Client {
   close(): Promise<void>;
 }
 
+export interface ClientOptions {
+  /**
+   * How often a read that is not consistent yet is asked for again, as its Retry-After says: 0 unless
+   * given. One that names a position of its own wants to know at once.
+   */
+  readonly patience?: number;
+}
+
 /** @param check called with every answer; see answerCheck.ts */
-export function clientOf(url: string, check: AnswerCheck): Client {
+export function clientOf(
+  url: string,
+  check: AnswerCheck,
+  { patience = 0 }: ClientOptions = {},
+): Client {
   const agent = new Agent({ connections: 64 });
   return withToken(undefined);
 
@@ -57,6 +69,16 @@ export function clientOf(url: string, check: AnswerCheck): Client {
       return { ...answer, body: parsed(headers, text) as Body };
     }
 
+    /** A read waits for two seconds before it is refused: there is no need to wait between two. */
+    async function patiently<Body>(path: string, headers: Headers): Promise<Reply<Body>> {
+      let reply = await request<Body>('GET', path, { headers });
+      const retries = headers['x-consistent-with'] === undefined ? patience : 0;
+      for (let retry = 0; retry < retries && isTooEarly(reply); retry += 1) {
+        reply = await request<Body>('GET', path, { headers });
+      }
+      return reply;
+    }
+
     function withBody<Body>(method: string, path: string, body: unknown, headers: Headers = {}) {
       if (body === undefined) return request<Body>(method, path, { headers });
       const type = { 'content-type': 'application/json', ...headers };
@@ -65,7 +87,7 @@ export function clientOf(url: string, check: AnswerCheck): Client {
 
     return {
       request,
-      get: (path, headers = {}) => request('GET', path, { headers }),
+      get: (path, headers = {}) => patiently(path, headers),
       post: (path, body, headers) => withBody('POST', path, body, headers),
       patch: (path, body, headers) => withBody('PATCH', path, body, headers),
       delete: (path, headers = {}) => request('DELETE', path, { headers }),
@@ -73,6 +95,10 @@ export function clientOf(url: string, check: AnswerCheck): Client {
       close: () => agent.destroy(),
     };
   }
+}
+
+function isTooEarly({ status, text }: Reply): boolean {
+  return status === 503 && text.includes('"NOT_CONSISTENT_YET"');
 }
 
 function parsed(headers: IncomingHttpHeaders, text: string): unknown {

@@ -33,6 +33,9 @@ export interface OwnMongodb {
   kill(): Promise<void>;
   /** Starts it again on the same port and data, with these options. */
   start(...options: readonly string[]): Promise<void>;
+  /** Stops it where it stands: connections stay open and nothing is answered. */
+  freeze(): void;
+  thaw(): void;
   /** Kills it and removes its data. */
   remove(): Promise<void>;
 }
@@ -66,12 +69,18 @@ export async function ownMongodb(...options: readonly string[]): Promise<OwnMong
     await closed;
   }
 
+  const signal = (name: NodeJS.Signals) => {
+    if (running !== undefined) process.kill(running.pid, name);
+  };
+
   await start(...options);
   return {
     uri: `mongodb://127.0.0.1:${port}/?directConnection=true`,
     port,
     kill,
     start,
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
     async remove() {
       await kill();
       data.remove();

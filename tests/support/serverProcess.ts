@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { backendSettings, noteLeft } from './backends.js';
 import { eventually } from './eventually.js';
 import { SETTINGS } from './server.js';
 
@@ -23,9 +24,11 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts a server, and waits until it is ready. */
+/** Starts a server on the backends of backends.ts, and waits until it is ready. */
 export async function startProcess(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const child = spawnMain({ ...SETTINGS, LOG_LEVEL: 'info', PORT: '0', ...env });
+  const { DATA_DIR = 'data' } = env;
+  const backends = backendSettings(DATA_DIR);
+  const child = spawnMain({ ...SETTINGS, LOG_LEVEL: 'info', PORT: '0', ...backends, ...env });
   const text = { stdout: '', stderr: '' };
   collect(child, text);
   const output = () => text.stdout + text.stderr;
@@ -35,6 +38,7 @@ export async function startProcess(env: Readonly<Record<string, string>>): Promi
     return /"url":"([^"]+)"/.exec(text.stdout)?.[1];
   }, 20_000);
   await eventually(async () => (await fetch(`${url}/readyz`)).status === 200 || undefined);
+  noteLeft(DATA_DIR);
   return {
     url,
     port: Number(new URL(url).port),

@@ -58,8 +58,11 @@ export function mongoFault(error: unknown, place: string): unknown {
  */
 export function isDuplicate(error: unknown): boolean {
   if (error instanceof MongoBulkWriteError) {
+    const failed = [error.writeErrors].flat();
+    // A bulk write that failed as a whole (no answer, a conflict) comes as this too, and names no write.
     return (
-      [error.writeErrors].flat().every(({ code }) => code === DUPLICATE_KEY) &&
+      failed.length > 0 &&
+      failed.every(({ code }) => code === DUPLICATE_KEY) &&
       error.result.getWriteConcernError() === undefined
     );
   }

@@ -19,7 +19,7 @@ export interface LeaseEntry {
  * The server's clock, which all holders share. As a number: then the whole decision is one
  * comparison, which any server makes alike.
  */
-const NOW = { $toLong: '$$NOW' };
+const SERVERS_NOW = { $toLong: '$$NOW' };
 
 export function leaseEntries({ db }: Pick<Mongo, 'db'>): Collection<LeaseEntry> {
   return db.collection('leases');
@@ -29,13 +29,15 @@ export function leaseEntries({ db }: Pick<Mongo, 'db'>): Collection<LeaseEntry> 
  * Leases in the read models' own database. A lease is taken or renewed in one write, in which the
  * server compares its clock with the lease's end: no two are given it, however the clocks of the
  * processes go. After a failover the new primary's clock counts.
+ * @param clock in place of the server's, for a test that drives it; milliseconds since the epoch
  */
-export function mongoLeases(mongo: Mongo): Leases {
+export function mongoLeases(mongo: Mongo, clock?: () => number): Leases {
   const entries = leaseEntries(mongo);
+  const now = () => (clock === undefined ? SERVERS_NOW : { $literal: clock() });
 
   async function take(name: string, holder: string, ttlMs: number): Promise<LeaseEntry | null> {
     const isMine = { $eq: ['$holder', { $literal: holder }] };
-    const isFree = { $lte: [{ $ifNull: ['$until', 0] }, NOW] };
+    const isFree = { $lte: [{ $ifNull: ['$until', 0] }, now()] };
     const token = { $ifNull: ['$token', 0] };
     const taken = { $or: [isMine, isFree] };
     return entries.findOneAndUpdate(
@@ -46,7 +48,7 @@ export function mongoLeases(mongo: Mongo): Leases {
           $set: {
             holder: { $cond: [taken, { $literal: holder }, '$holder'] },
             token: { $cond: [{ $and: [isFree, { $not: [isMine] }] }, { $add: [token, 1] }, token] },
-            until: { $cond: [taken, { $add: [NOW, ttlMs] }, '$until'] },
+            until: { $cond: [taken, { $add: [now(), ttlMs] }, '$until'] },
           },
         },
       ],
@@ -78,7 +80,7 @@ export function mongoLeases(mongo: Mongo): Leases {
       const found = await entries
         .find({
           _id: { $gte: from, ...(end !== undefined && { $lt: end }) },
-          $expr: { $gt: ['$until', NOW] },
+          $expr: { $gt: ['$until', now()] },
         })
         .sort({ _id: 1 })
         .toArray();

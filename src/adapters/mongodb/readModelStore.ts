@@ -14,15 +14,16 @@ import { shardEntries } from './shards.js';
  * The side of the read models in MongoDB that writes. Several processes may: what they change is
  * guarded document by document.
  * @param mongo closed by whoever opened it, once this is stopped
+ * @param clock by which leases run out, in place of the server's: for tests
  */
-export function mongoReadModelStore(mongo: Mongo): ReadModelStore {
+export function mongoReadModelStore(mongo: Mongo, clock?: () => number): ReadModelStore {
   const { db } = mongo;
   const entries = projectionEntries(db);
   const shards = shardEntries(db);
   const parked = parkedEvents(db);
   const all = generations(db, entries, shards, parked);
   const commit = commits({ mongo, entries, shards, parked, leases: leaseEntries(mongo) });
-  const leases = mongoLeases(mongo);
+  const leases = mongoLeases(mongo, clock);
   const call = calls(mongo, 'the read-model store is stopped');
 
   return {

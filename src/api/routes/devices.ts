@@ -8,6 +8,7 @@ import { derivedId, type Origin } from '../../commands/origin.js';
 import { isRefusal, refuse } from '../../commands/refusal.js';
 import type { DeviceEvent } from '../../events/device.js';
 import { START, type Position } from '../../events/envelope.js';
+import { StoreUnavailable } from '../../events/eventStore.js';
 import { deviceStream, organizationStream, userStream } from '../../events/streams.js';
 import {
   Connection,
@@ -18,6 +19,7 @@ import {
   Name,
   Tags,
 } from '../../events/values.js';
+import type { DeviceDoc } from '../../queries/documents.js';
 import { accepted, changedDevice, deviceAnswer, listAnswer } from '../answers.js';
 import { batch, BatchAnswer, faultOfLine, ownOrigin, type BatchLine } from '../batch.js';
 import type { RouteDeps } from '../deps.js';
@@ -37,6 +39,8 @@ import { checkBody } from '../validate.js';
 
 const TAG = 'Devices';
 const MAX_BATCH = 1_000;
+/** How long the answer to a command waits for what only read models know. */
+const PROJECTED_WITHIN_MS = 250;
 
 export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): readonly Route[] {
   /** Where a user's new device goes: what they named if they may, or else their own organization. */
@@ -95,9 +99,27 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
   }
 
   async function answer({ state, revision, position }: Awaited<ReturnType<typeof change>>) {
-    // A command waits for no projection: what is there by now will do.
-    const { value: doc } = await queries.deviceById(state.deviceId, START);
+    const doc = await projectedBy(state.deviceId);
     return { status: 200, body: changedDevice(state, revision, doc), revision, position };
+  }
+
+  /**
+   * What the projection has by now. What the command did is in the log: it waits for no projection, and
+   * does not fail because read models are away.
+   */
+  async function projectedBy(deviceId: string): Promise<DeviceDoc | undefined> {
+    const enough = new AbortController();
+    try {
+      return await Promise.race([
+        queries.deviceById(deviceId, START).then(({ value }) => value),
+        runtime.sleep(PROJECTED_WITHIN_MS, enough.signal).then(() => undefined),
+      ]);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return undefined;
+      throw error;
+    } finally {
+      enough.abort();
+    }
   }
 
   return [
