@@ -16,6 +16,8 @@ export interface MongodbConfig {
   readonly uri: string;
   readonly minPoolSize: number;
   readonly maxPoolSize: number;
+  /** `detect` uses them where the deployment has them. */
+  readonly transactions: 'detect' | 'never';
 }
 
 export type RedisConfig =
@@ -131,7 +133,8 @@ function mongodbIn(get: Get): MongodbConfig | undefined {
   if (minPoolSize > maxPoolSize) {
     throw new ConfigError('DB_MIN_POOL_SIZE: must not be more than DB_MAX_POOL_SIZE');
   }
-  return uri === undefined ? undefined : { uri, minPoolSize, maxPoolSize };
+  const transactions = get(settings.dbTransactions) === 'on' ? 'detect' : 'never';
+  return uri === undefined ? undefined : { uri, minPoolSize, maxPoolSize, transactions };
 }
 
 function redisIn(get: Get): RedisConfig | undefined {

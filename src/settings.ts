@@ -93,6 +93,12 @@ export const settings = {
     wholeNumber(1, 1_000),
   ),
   dbMinPoolSize: setting('DB_MIN_POOL_SIZE', 'How many it keeps open.', '0', wholeNumber(0, 1_000)),
+  dbTransactions: setting(
+    'DB_TRANSACTIONS',
+    'Whether a batch is written in one transaction where the deployment has them: `on`, or `off`, since a process that is killed within one leaves its documents locked for a minute.',
+    'off',
+    oneOf('off', 'on'),
+  ),
   redisUrl: optional(
     'REDIS_URL',
     'Shares cached answers, limits and signals between processes through Redis: `redis://` or `rediss://`.',

@@ -40,9 +40,7 @@ export async function openReadModelStore({
   }
   const { connectMongo } = await import('./adapters/mongodb/connection.js');
   const { mongoReadModelStore } = await import('./adapters/mongodb/readModelStore.js');
-  // A process that is killed in a transaction leaves what it has written locked for as long as the server
-  // lets an abandoned one live, 60 s: nobody could take over its work. The documents' guards do as well.
-  const mongo = await connectMongo({ ...mongodb, transactions: 'never' });
+  const mongo = await connectMongo(mongodb);
   return closing(mongoReadModelStore(mongo), () => mongo.close());
 }
 

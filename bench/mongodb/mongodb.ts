@@ -50,7 +50,7 @@ async function run({ quick, folder, say }: Bench): Promise<Chapter> {
         const result = await inChild<Folded>(FOLD, {
           log,
           readModels: join(home, 'unused.db'),
-          mongodb: { uri: own, minPoolSize: 0, maxPoolSize: 20 },
+          mongodb: { uri: own, minPoolSize: 0, maxPoolSize: 20, transactions: 'never' },
         } satisfies FoldSettings);
         say(`${count(result.perSecond)} heartbeats/s folded`);
         return result;
