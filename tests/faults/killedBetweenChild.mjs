@@ -33,7 +33,8 @@ if (uri === '') {
   };
 }
 
-const mongodb = uri === '' ? undefined : { uri, minPoolSize: 0, maxPoolSize: 20 };
+const mongodb =
+  uri === '' ? undefined : { uri, minPoolSize: 0, maxPoolSize: 20, transactions: 'never' };
 await startProjections(
   { files: { log, readModels }, mongodb, instance: 'child', logLevel: 'info', shards: 1 },
   makeLog('silent'),
