@@ -50,7 +50,7 @@ export interface Performed {
 export function performer(deps: PerformDeps) {
   return function perform(route: Route) {
     const checkParams = route.params && checkParameters(route.params);
-    const checkQuery = route.query && checkParameters(route.query);
+    const checkQuery = checkParameters(route.query ?? NO_QUERY);
     const check = route.body && route.bodyKind !== 'lines' ? checkBody(route.body) : undefined;
     const { limit, reads } = route;
 
@@ -72,9 +72,9 @@ export function performer(deps: PerformDeps) {
         await deps.limits.take(counting(limit, caller, address, id), asked.headers);
       }
 
-      const query = request.url.includes('?') ? singleValues(request.query) : {};
-      if (checkQuery !== undefined) ensure(checkQuery, query);
-      else refuseParameters(query);
+      const hasQuery = request.url.includes('?');
+      const query = hasQuery ? singleValues(request.query) : {};
+      if (hasQuery || route.query !== undefined) ensure(checkQuery, query);
       const body = await readBody(route, request, deps.maxBodyBytes);
       if (check !== undefined) ensure(check, body ?? {});
 
@@ -124,18 +124,11 @@ export function performer(deps: PerformDeps) {
 }
 
 const ANONYMOUS: Caller = { kind: 'anonymous' };
+const NO_QUERY = { type: 'object', properties: {}, additionalProperties: false };
 
 async function readBody(route: Route, request: Request, limit: number): Promise<unknown> {
   if (route.bodyKind === 'lines') return readLines(request, limit);
   return route.body === undefined ? undefined : readJson(request, limit);
-}
-
-/** What a route does not know it does not silently ignore either. */
-function refuseParameters(query: object): void {
-  for (const name of Object.keys(query)) {
-    const message = `must not have the property ${JSON.stringify(name)}`;
-    throw new Problem('VALIDATION_FAILED', { errors: [{ at: '', message }] });
-  }
 }
 
 /** A parameter given twice means two different things to two readers: it is refused. */

@@ -127,7 +127,7 @@ export interface Route {
   readonly bodyKind?: BodyKind;
   /** The projections that the answer is read from: they must have come as far as the caller knows. */
   readonly reads?: readonly ProjectionName[];
-  /** Whether it carries the load: then it is found without the router. One parameter at most. */
+  /** Whether it carries the load: then it is found without the router. Its path has one parameter. */
   readonly busy?: boolean;
   /** Whether If-Match is honoured. */
   readonly conditional?: boolean;

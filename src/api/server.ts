@@ -91,9 +91,6 @@ type Serve = (route: typeof NOWHERE | Route, perform: ReturnType<ServerDeps['per
 function server(deps: ServerDeps & { readonly fixed: FlatHeaders }): Serve {
   const { runtime, metrics, log, fixed } = deps;
   return (route, perform) => {
-    // The path as the route has it, and no query: what a caller writes into a URL stays out of the log.
-    const lines = log.child({ route: route.path });
-
     return (request, response, params) => {
       const began = runtime.monotonic();
       const ownId = runtime.uuid();
@@ -117,9 +114,17 @@ function server(deps: ServerDeps & { readonly fixed: FlatHeaders }): Serve {
         const ms = runtime.monotonic() - began;
         const status = response.statusCode;
         metrics.request(route, status, ms / 1_000);
-        const line = { requestId, method: request.method, status, ms, ...known(caller) };
-        if (fault === undefined) lines.info(line, 'request');
-        else lines.error({ ...line, err: fault }, 'request failed');
+        // The path as the route has it, and no query: what a caller writes into a URL stays out of the log.
+        const line = {
+          requestId,
+          method: request.method,
+          route: route.path,
+          status,
+          ms,
+          ...known(caller),
+        };
+        if (fault === undefined) log.info(line, 'request');
+        else log.error({ ...line, err: fault }, 'request failed');
       }
     };
   };

@@ -6,9 +6,9 @@ export interface Shortcut<Handler> {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** What stands in a path as it is: whatever would have to be decoded is Express's. */
-const PLAIN = /^[\w.~-]+$/;
 const PARAMETER = /:(\w+)/;
+/** What stands in a path as it is: whatever would have to be decoded is Express's. */
+const PLAIN = '([\\w.~-]+)';
 
 /**
  * The way round Express's router for the routes that carry the load: finding them costs next to
@@ -21,28 +21,17 @@ export function shortcuts<Handler>(
 ): (method: string | undefined, path: string) => Shortcut<Handler> | undefined {
   const busy = routes
     .filter((route) => route.busy)
-    .map((route) => {
-      const [prefix = '', name, suffix = ''] = route.path.split(PARAMETER);
-      return {
-        method: route.method.toUpperCase(),
-        prefix,
-        name,
-        suffix,
-        handler: handlerOf(route),
-      };
-    });
+    .map((route) => ({
+      method: route.method.toUpperCase(),
+      pattern: new RegExp(`^${route.path.replace(PARAMETER, PLAIN)}$`),
+      name: PARAMETER.exec(route.path)?.[1] ?? '',
+      handler: handlerOf(route),
+    }));
   return (method, path) => {
-    for (const { method: wanted, prefix, name, suffix, handler } of busy) {
-      if (method !== wanted || !path.startsWith(prefix) || !path.endsWith(suffix)) continue;
-      if (name === undefined) {
-        if (path === prefix) return { handler, params: NONE };
-        continue;
-      }
-      const value = path.slice(prefix.length, path.length - suffix.length);
-      if (PLAIN.test(value)) return { handler, params: { [name]: value } };
+    for (const { method: wanted, pattern, name, handler } of busy) {
+      const value = method === wanted ? pattern.exec(path)?.[1] : undefined;
+      if (value !== undefined) return { handler, params: { [name]: value } };
     }
     return undefined;
   };
 }
-
-const NONE = {};

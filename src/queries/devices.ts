@@ -1,8 +1,9 @@
 import type { DeviceStatus, Connection } from '../events/values.js';
 import type { Position } from '../events/envelope.js';
 import type { DeviceDoc } from '../projections/devices.js';
-import { documentTag, EVERYONE, scopeTag } from '../projections/projection.js';
+import { EVERYONE, scopeTag } from '../projections/projection.js';
 import type { Condition, ReadModels, Where } from '../projections/readModels.js';
+import { byId } from './byId.js';
 import type { Cache, Cached } from './cache.js';
 import { paged, type Paged, type Paging } from './paged.js';
 
@@ -54,22 +55,9 @@ export function listDevices(reads: ReadModels, cache: Cache) {
 
 const NOTHING: Paged<DeviceDoc> = { items: [], nextCursor: null, total: 0 };
 
-/**
- * The device's document; undefined when the projection has none.
- * @param needs what the answer must show at least; the projection is there already
- */
+/** The device's document. */
 export function deviceById(reads: ReadModels, cache: Cache) {
-  return (deviceId: string, needs: Position): Promise<Cached<DeviceDoc | undefined>> =>
-    cache.answer<DeviceDoc>(
-      {
-        key: `device:${deviceId}`,
-        reads: ['devices'],
-        ttlMs: TTL_MS,
-        tags: () => ({ devices: [documentTag('devices', deviceId)] }),
-        load: () => reads.get<DeviceDoc>('devices', deviceId),
-      },
-      needs,
-    );
+  return byId<DeviceDoc>({ reads, cache, projection: 'devices', ttlMs: TTL_MS });
 }
 
 function conditions(question: ListDevices): Where | undefined {

@@ -1,8 +1,7 @@
-import type { Position } from '../events/envelope.js';
-import { documentTag } from '../projections/projection.js';
 import type { ReadModels } from '../projections/readModels.js';
 import type { UserDoc } from '../projections/users.js';
-import type { Cache, Cached } from './cache.js';
+import { byId } from './byId.js';
+import type { Cache } from './cache.js';
 import { paged, type Paged, type Paging } from './paged.js';
 
 export interface ListUsers extends Paging {
@@ -27,20 +26,7 @@ export function listUsers(reads: ReadModels) {
 /** How long a user's document may be kept though nothing should have changed. */
 const TTL_MS = 15 * 60_000;
 
-/**
- * The user's document; undefined when the projection has none.
- * @param needs what the answer must show at least; the projection is there already
- */
+/** The user's document. */
 export function userById(reads: ReadModels, cache: Cache) {
-  return (userId: string, needs: Position): Promise<Cached<UserDoc | undefined>> =>
-    cache.answer<UserDoc>(
-      {
-        key: `user:${userId}`,
-        reads: ['users'],
-        ttlMs: TTL_MS,
-        tags: () => ({ users: [documentTag('users', userId)] }),
-        load: () => reads.get<UserDoc>('users', userId),
-      },
-      needs,
-    );
+  return byId<UserDoc>({ reads, cache, projection: 'users', ttlMs: TTL_MS });
 }

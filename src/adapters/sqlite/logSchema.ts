@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { StoreUnavailable } from '../../events/eventStore.js';
 import { storeFault } from './faults.js';
-import { marks } from './fileMarks.js';
+import { ownFormat } from './fileMarks.js';
 import { placeFor } from './localDisk.js';
 import { useWal } from './wal.js';
 
@@ -49,7 +49,7 @@ export function prepareLogFile(file: string): void {
     placeFor(file);
     const db = new Database(file, { timeout: BUSY_TIMEOUT });
     try {
-      refuseForeign(db, file);
+      refuseNewer(db, file);
       useWal(db);
       migrate(db);
       readEnds(db);
@@ -84,12 +84,8 @@ export function connectReader(file: string): Database.Database {
   return db;
 }
 
-function refuseForeign(db: Database.Database, file: string): void {
-  const { application, format, tables } = marks(db);
-  const isNew = application === 0 && format === 0 && tables === 0;
-  if (!isNew && application !== APPLICATION_ID) {
-    throw new StoreUnavailable('damaged', `${file}: this is the database of another application`);
-  }
+function refuseNewer(db: Database.Database, file: string): void {
+  const format = ownFormat(db, file, APPLICATION_ID) ?? 0;
   if (format > LOG_FORMAT) {
     throw new StoreUnavailable(
       'newer-format',

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { StoreUnavailable } from '../../events/eventStore.js';
 import { sqliteCode, storeFault } from './faults.js';
-import { marks } from './fileMarks.js';
+import { ownFormat } from './fileMarks.js';
 import { placeFor } from './localDisk.js';
 import { useWal } from './wal.js';
 
@@ -97,7 +97,7 @@ function connect(file: string, timeout: number): Database.Database {
   try {
     placeFor(file);
     db = new Database(file, { timeout });
-    refuseForeign(db, file);
+    refuseUnknown(db, file);
     useWal(db);
     makeBookkeeping(db);
     return db;
@@ -107,12 +107,9 @@ function connect(file: string, timeout: number): Database.Database {
   }
 }
 
-function refuseForeign(db: Database.Database, file: string): void {
-  const { application, format, tables } = marks(db);
-  if (application === 0 && format === 0 && tables === 0) return;
-  if (application !== APPLICATION_ID) {
-    throw new StoreUnavailable('damaged', `${file}: this is the database of another application`);
-  }
+function refuseUnknown(db: Database.Database, file: string): void {
+  const format = ownFormat(db, file, APPLICATION_ID);
+  if (format === undefined) return;
   if (format >= OLDEST_FORMAT && format <= READ_MODEL_FORMAT) return;
   throw new StoreUnavailable(
     format > READ_MODEL_FORMAT ? 'newer-format' : 'damaged',

@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
-import type { Position } from '../../events/envelope.js';
 import { Id } from '../../events/values.js';
 import { time } from '../answers.js';
 import type { RouteDeps } from '../deps.js';
-import { route, type Route, type UserCaller } from '../route.js';
+import { route, type Route } from '../route.js';
 import { ById, object, optional, Time } from '../schemas.js';
+import { visibleOrganizations } from '../visible.js';
 
 const TAG = 'Analytics';
 
@@ -89,7 +89,7 @@ export function analyticsRoutes({ runtime, queries }: RouteDeps): readonly Route
       reads: ['dashboard', 'devices', 'usage-days', 'users'],
       answers: { 200: Dashboard },
       async handle({ user, needs }) {
-        const organizations = await visible(user, needs);
+        const organizations = await visibleOrganizations(queries, user, needs);
         const { value, cached } = await queries.dashboard(organizations, runtime.now(), needs);
         const { activity, ...dashboard } = value;
         const hours = activity.map(({ start, total }) => ({ start: time(start), total }));
@@ -97,12 +97,6 @@ export function analyticsRoutes({ runtime, queries }: RouteDeps): readonly Route
       },
     }),
   ];
-
-  async function visible(user: UserCaller, needs: Position): Promise<readonly string[] | 'all'> {
-    if (user.role === 'admin') return 'all';
-    const { value: doc } = await queries.userById(user.userId, needs);
-    return Object.keys(doc?.organizations ?? {});
-  }
 }
 
 function shown({ total, heartbeats, metrics, events }: Totals) {

@@ -36,6 +36,7 @@ import {
   paging,
 } from '../schemas.js';
 import { checkBody } from '../validate.js';
+import { visibleOrganizations } from '../visible.js';
 
 const TAG = 'Devices';
 const MAX_BATCH = 1_000;
@@ -269,9 +270,8 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
     named: string | undefined,
     needs: Position,
   ): Promise<readonly string[] | 'all'> {
-    if (user.role === 'admin') return named === undefined ? 'all' : [named];
-    const { value: doc } = await queries.userById(user.userId, needs);
-    const own = Object.keys(doc?.organizations ?? {});
-    return named === undefined ? own : own.filter((id) => id === named);
+    const all = await visibleOrganizations(queries, user, needs);
+    if (named === undefined) return all;
+    return all === 'all' ? [named] : all.filter((id) => id === named);
   }
 }
