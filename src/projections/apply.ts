@@ -1,10 +1,8 @@
-import { catalog } from '../events/catalog.js';
-import { START, type RecordedEvent } from '../events/envelope.js';
-import type { Batch } from '../events/eventStore.js';
+import { START, type Position } from '../events/envelope.js';
 import type { Runtime } from '../runtime.js';
-import { park, type Fold, type Incoming } from './fold.js';
+import type { Fold } from './fold.js';
+import type { Gathered } from './gather.js';
 import type { ReadModelStore } from './readModels.js';
-import type { Repeats } from './repeats.js';
 import type { RunnerReport } from './report.js';
 import type { Projected, Signals } from './signals.js';
 
@@ -15,18 +13,42 @@ export interface ApplyDeps {
   readonly report: RunnerReport;
 }
 
-/** Folds one batch into all of them, writes it as one, and tells who waits for it. */
+/**
+ * What may wait to be written: the more, the more often a document is written once for many events;
+ * but events, and documents of a large fleet, take memory until then.
+ */
+const WAITING_EVENTS = 40_000;
+const WAITING_DOCUMENTS = 20_000;
+
+/**
+ * Folds events into all of them, and writes what they made of them, at once or with the next ones.
+ * @returns whether it is written
+ */
 export async function apply(
-  { store, signals, runtime, report }: ApplyDeps,
+  deps: ApplyDeps,
   folds: readonly Fold[],
-  { events, position }: Pick<Batch, 'events' | 'position'>,
-  repeats: Repeats,
+  { incoming, position, caughtUp }: Gathered,
+): Promise<boolean> {
+  await Promise.all(folds.map((fold) => fold.fold(incoming, position)));
+  if (!caughtUp && !isMuch(folds)) return false;
+  await write(deps, folds, position);
+  return true;
+}
+
+function isMuch(folds: readonly Fold[]): boolean {
+  const waiting = folds.map((fold) => fold.waiting());
+  const documents = waiting.reduce((sum, one) => sum + one.documents, 0);
+  return documents >= WAITING_DOCUMENTS || waiting.some(({ events }) => events >= WAITING_EVENTS);
+}
+
+/** Writes all that waits as one, and tells who waits for it. */
+async function write(
+  { store, signals, report }: ApplyDeps,
+  folds: readonly Fold[],
+  position: Position,
 ): Promise<void> {
-  const incoming = events
-    .filter(({ id }) => !repeats.seen(id))
-    .map((event) => upcast(event, runtime.now()));
   if (folds.length === 0) return;
-  const batches = await Promise.all(folds.map((fold) => fold.fold(incoming, position)));
+  const batches = folds.map((fold) => fold.batch());
   await store.commit(batches);
   const projected: Projected[] = [];
   folds.forEach((fold, index) => {
@@ -52,14 +74,5 @@ export function announce(signals: Signals, folds: readonly Fold[]): void {
       projections: [{ name: projection, shard, from: START, tags: 'all' }],
       position: fold.checkpoint(),
     });
-  }
-}
-
-function upcast(event: RecordedEvent, now: number): Incoming {
-  const { position, type, stream } = event;
-  try {
-    return { event: catalog.upcast(event), position };
-  } catch (error) {
-    return { poison: park('', stream, event, error, now), type, stream, position };
   }
 }

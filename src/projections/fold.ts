@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { later, type Position } from '../events/envelope.js';
-import type { Recorded } from '../events/catalog.js';
 import type { Lease } from './leases.js';
-import type { AnyProjection } from './projection.js';
+import type { AnyProjection, Told } from './projection.js';
 import type {
   Doc,
   Generation,
@@ -19,28 +18,32 @@ import type { Projected } from './signals.js';
 const HOT_DOCUMENTS = 5_000;
 
 /** An event on its way into the projections: its data in today's shape, or why that could not be. */
-export type Incoming =
-  | { readonly event: Recorded; readonly position: Position }
-  | {
-      readonly poison: Parked;
-      readonly type: string;
-      readonly stream: string;
-      readonly position: Position;
-    };
+export type Incoming = Told | Poison;
+
+export interface Poison {
+  readonly poison: Parked;
+  readonly type: string;
+  readonly stream: string;
+  readonly position: Position;
+}
 
 /** One generation being folded: what it needs to remember from batch to batch. */
 export interface Fold {
   readonly projection: AnyProjection;
   readonly generation: Generation;
-  /** How far it has come, in the store as in memory. */
+  /** How far it has come in the store. */
   checkpoint(): Position;
   /** Whether queries see it. */
   live(): boolean;
   /** Queries see it from now on. */
   activated(): void;
-  /** Folds a batch in memory; nothing is changed until `settle`. */
-  fold(incoming: readonly Incoming[], upTo: Position): Promise<ProjectionBatch>;
-  /** Takes over what was folded, once the store has it; says what that changes for readers. */
+  /** Folds events in memory, on top of what waits to be written. */
+  fold(incoming: readonly Incoming[], upTo: Position): Promise<void>;
+  /** How much waits to be written. */
+  waiting(): { readonly events: number; readonly documents: number };
+  /** All that waits to be written. */
+  batch(): ProjectionBatch;
+  /** Takes over a batch, once the store has it; says what that changes for readers. */
   settle(batch: ProjectionBatch): Projected;
 }
 
@@ -66,32 +69,39 @@ export async function openFold(
   /** Keys of documents, and names of streams where no key could be told; the two never look alike. */
   const held = new Set(await store.parkedKeys(generation));
   let { checkpoint, live } = generation;
+  /** How far it has come in memory; and since the checkpoint, over how many events, and what they made. */
+  let folded = checkpoint;
+  let foldedEvents = 0;
+  const changed = new Map<string, Changed>();
+  const poison: Parked[] = [];
 
-  /** The batch's events by the documents that they change, in order. */
-  function byKey(incoming: readonly Incoming[]) {
-    const changes = new Map<string, Recorded[]>();
-    const poison: Parked[] = [];
+  /** The events by the documents that they change, in order. */
+  function byKey(incoming: readonly Incoming[]): Map<string, Told[]> {
+    const changes = new Map<string, Told[]>();
+    const add = (key: string, event: Told) => {
+      if (shardOf(key, shard.of) !== shard.index || (held.size > 0 && held.has(key))) return;
+      const known = changes.get(key);
+      if (known === undefined) changes.set(key, [event]);
+      else known.push(event);
+    };
     for (const one of incoming) {
-      if (one.position <= checkpoint) continue;
-      const { type, stream } = 'poison' in one ? one : one.event;
+      if (one.position <= folded || !types.has(one.type)) continue;
+      foldedEvents += 1;
       // Where it can't be told which documents an event changes, the rest of its stream waits behind it.
-      if (!types.has(type) || held.has(stream)) continue;
+      if (held.size > 0 && held.has(one.stream)) continue;
       if ('poison' in one) {
-        held.add(stream);
+        held.add(one.stream);
         poison.push({ ...one.poison, projection: name });
         continue;
       }
-      for (const key of keysOf(one.event, poison)) {
-        if (shardOf(key, shard.of) !== shard.index) continue;
-        const events = changes.get(key);
-        if (events === undefined) changes.set(key, [one.event]);
-        else events.push(one.event);
-      }
+      const keys = keysOf(one);
+      if (typeof keys === 'string') add(keys, one);
+      else for (const key of keys) add(key, one);
     }
-    return { changes, poison };
+    return changes;
   }
 
-  function keysOf(event: Recorded, poison: Parked[]): readonly string[] {
+  function keysOf(event: Told): string | readonly string[] {
     try {
       return projection.keys(event);
     } catch (error) {
@@ -102,27 +112,22 @@ export async function openFold(
   }
 
   /** What becomes of one document; where an event can't be folded, what came before it counts. */
-  function foldAll(known: Working, key: string, events: readonly Recorded[], poison: Parked[]) {
+  function foldAll(known: Working, key: string, events: readonly Told[]): Working {
     const { position } = known;
     const fresh =
       position === undefined ? events : events.filter((event) => event.position > position);
     try {
       return after(known, fresh, projection.fold(known.doc, fresh, key));
     } catch {
-      return foldOneByOne(known, key, fresh, poison);
+      return foldOneByOne(known, key, fresh);
     }
   }
 
-  function foldOneByOne(
-    known: Working,
-    key: string,
-    events: readonly Recorded[],
-    poison: Parked[],
-  ): Working {
-    let folded = known;
+  function foldOneByOne(known: Working, key: string, events: readonly Told[]): Working {
+    let working = known;
     for (const event of events) {
       try {
-        folded = after(folded, [event], projection.fold(folded.doc, [event], key));
+        working = after(working, [event], projection.fold(working.doc, [event], key));
       } catch (error) {
         // The same data folds the same way each time: trying again at once would change nothing.
         held.add(key);
@@ -130,14 +135,14 @@ export async function openFold(
         break;
       }
     }
-    return folded;
+    return working;
   }
 
   async function load(keys: Iterable<string>): Promise<Map<string, Working>> {
     const working = new Map<string, Working>();
     const missing: string[] = [];
     for (const key of keys) {
-      const known = hot.get(key);
+      const known = changed.get(key) ?? hot.get(key);
       if (known === undefined) missing.push(key);
       else working.set(key, known);
     }
@@ -157,28 +162,37 @@ export async function openFold(
       live = true;
     },
     async fold(incoming, upTo) {
-      const { changes, poison } = byKey(incoming);
-      for (const key of changes.keys()) if (held.has(key)) changes.delete(key);
-      const before = await load(changes.keys());
-      const writes: Write[] = [];
-      for (const [key, events] of changes) {
+      const byDocument = byKey(incoming);
+      const before = await load(byDocument.keys());
+      for (const [key, events] of byDocument) {
         const known = before.get(key) ?? ABSENT;
-        const { doc, position } = foldAll(known, key, events, poison);
+        const { doc, position } = foldAll(known, key, events);
         if (position === undefined || position === known.position) continue;
-        writes.push({ key, doc: doc ?? null, position, ...(known.doc && { before: known.doc }) });
+        const earlier = changed.get(key);
+        const stored = earlier === undefined ? known.doc : earlier.stored;
+        changed.set(key, { doc, position, stored });
+      }
+      folded = later(upTo, folded);
+    },
+    waiting: () => ({ events: foldedEvents, documents: changed.size }),
+    batch() {
+      const writes: Write[] = [];
+      for (const [key, { doc, position, stored }] of changed) {
+        writes.push({ key, doc: doc ?? null, position, ...(stored && { before: stored }) });
       }
       return {
         generation,
         writes,
-        parked: poison,
-        checkpoint: later(upTo, checkpoint),
+        parked: [...poison],
+        checkpoint: folded,
         ...(lease && { lease }),
       };
     },
     settle(batch) {
-      for (const { key, doc, position } of batch.writes) {
-        hot.set(key, { doc: doc ?? undefined, position });
-      }
+      for (const [key, { doc, position }] of changed) hot.set(key, { doc, position });
+      changed.clear();
+      poison.length = 0;
+      foldedEvents = 0;
       const from = checkpoint;
       checkpoint = batch.checkpoint;
       return { name, shard: generation.shard, from, tags: tagsOf(projection, batch.writes) };
@@ -192,6 +206,14 @@ interface Working {
 }
 
 const ABSENT: Working = {};
+
+/** A document that waits to be written. */
+interface Changed {
+  readonly doc: Doc | undefined;
+  readonly position: Position;
+  /** What the store has in its place. */
+  readonly stored: Doc | undefined;
+}
 
 /** More than that is as good as everything. */
 const MOST_TAGS = 300;
@@ -207,7 +229,7 @@ function tagsOf(projection: AnyProjection, writes: readonly Write[]): Projected[
 }
 
 /** What is known of a document after events that made it `doc`. */
-function after(before: Working, events: readonly Recorded[], doc: Doc | undefined): Working {
+function after(before: Working, events: readonly Told[], doc: Doc | undefined): Working {
   const last = events.at(-1);
   return last === undefined || doc === before.doc ? before : { doc, position: last.position };
 }

@@ -4,6 +4,7 @@ import { announce, apply, type ApplyDeps } from './apply.js';
 import { openFold, type Fold } from './fold.js';
 import type { AnyProjection } from './projection.js';
 import { GenerationDropped } from './readModels.js';
+import { gathered, toFold } from './gather.js';
 import { repeatsBefore, type Repeats } from './repeats.js';
 import type { Tenure } from './shares.js';
 import type { Tasks } from './tasks.js';
@@ -29,8 +30,8 @@ export interface Folding {
   check(): Promise<void>;
 }
 
-/** The most events folded at once: the more, the more often a document is written once for many. */
-const BATCH_SIZE = 20_000;
+/** Events that are read in one go: what a page of the log holds beside its events is soon garbage. */
+const PAGE_EVENTS = 1_000;
 /** Having caught up, it rests: events that come by ones and twos are folded and written together. */
 const REST_MS = 16;
 
@@ -54,35 +55,43 @@ export function folding(
   progressed: () => void,
 ): Folding {
   const { log, store, signals, runtime, projections, report } = deps;
+  const now = () => runtime.now();
   const types = [...new Set(projections.flatMap((one) => one.types))];
   const atWork = new Map<Tenure, AtWork>();
   const group: Fold[] = [];
   const inTurn = turns();
-  /** How far the group has come. */
+  /** How far the group has come, in memory if not in the store. */
   let reached: Position = START;
   let reading: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
-  function subscribe(from: Position, wanted: readonly string[], until: AbortSignal) {
-    return log.subscribe({ from, types: wanted, signal: until, batchSize: BATCH_SIZE });
+  function subscribe(
+    from: Position,
+    wanted: readonly string[],
+    repeats: Repeats,
+    until: AbortSignal,
+  ) {
+    const pages = log.subscribe({ from, types: wanted, signal: until, batchSize: PAGE_EVENTS });
+    return gathered(pages, repeats, now);
   }
 
   async function follow(until: AbortSignal) {
     const repeats = await repeatsBefore(log, reached, types);
-    for await (const batch of subscribe(reached, types, until)) {
+    for await (const batch of subscribe(reached, types, repeats, until)) {
       await inTurn(async () => {
         if (until.aborted) return;
-        await apply(deps, group, batch, repeats);
+        if (await apply(deps, group, batch)) progressed();
         reached = batch.position;
       });
-      progressed();
       if (batch.caughtUp) await runtime.sleep(REST_MS, until);
     }
   }
 
   async function chase(fold: Fold, until: AbortSignal) {
-    const repeats = await repeatsBefore(log, fold.checkpoint(), fold.projection.types);
-    for await (const batch of subscribe(fold.checkpoint(), fold.projection.types, until)) {
-      await apply(deps, [fold], batch, repeats);
+    const { types } = fold.projection;
+    const from = fold.checkpoint();
+    const repeats = await repeatsBefore(log, from, types);
+    for await (const batch of subscribe(from, types, repeats, until)) {
+      await apply(deps, [fold], batch);
       if (batch.caughtUp || until.aborted) break;
     }
     await inTurn(async () => {
@@ -102,7 +111,8 @@ export function folding(
       if (event.position > reached) break;
       events.push(event);
     }
-    await apply(deps, [fold], { events, position: reached }, repeats);
+    const incoming = toFold(events, repeats, now);
+    await apply(deps, [fold], { incoming, position: reached, caughtUp: true });
   }
 
   /** Queries see one that has caught up as soon as all shards of its generation have. */
@@ -136,7 +146,6 @@ export function folding(
   }
 
   async function openAll(tenures: readonly Tenure[]): Promise<ReadonlyMap<Tenure, Fold>> {
-    const now = () => runtime.now();
     const folds = await Promise.all(
       tenures.map(({ projection, shard, lease }) =>
         openFold(store, projection, { now, shard, lease }),

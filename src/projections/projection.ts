@@ -1,7 +1,11 @@
 import type { DomainEvent, Recorded } from '../events/catalog.js';
 import type { Collection, Doc } from './readModels.js';
 
-type Of<Type extends DomainEvent['type']> = Extract<Recorded, { readonly type: Type }>;
+/** An event as folds see it: who caused it is none of their business, and memory until it is folded. */
+export type Told = WithoutMetadata<Recorded>;
+type WithoutMetadata<Event> = Event extends Recorded ? Omit<Event, 'metadata'> : never;
+
+type Of<Type extends DomainEvent['type']> = Extract<Told, { readonly type: Type }>;
 
 /**
  * How one event type changes the documents of a projection. Folds are pure: they never change what
@@ -51,18 +55,16 @@ export interface AnyProjection {
   readonly collection: Collection;
   readonly types: readonly string[];
   tags(key: string, doc: Doc): readonly string[];
-  keys(event: Recorded): readonly string[];
+  keys(event: Told): string | readonly string[];
   /** The document after the events, in their order; undefined when there is none. */
-  fold(doc: Doc | undefined, events: readonly Recorded[], key: string): Doc | undefined;
+  fold(doc: Doc | undefined, events: readonly Told[], key: string): Doc | undefined;
 }
 
 /** Makes a projection ready for the runner. */
 export function projection<D extends Doc>(definition: Projection<D>): AnyProjection {
   const { name, version, collection } = definition;
   // The map's type ties each handler to its event type; by name at run time that tie can't be followed.
-  const on = new Map(
-    Object.entries(definition.on as Record<string, On<Doc, Recorded> | undefined>),
-  );
+  const on = new Map(Object.entries(definition.on as Record<string, On<Doc, Told> | undefined>));
   return {
     name,
     version,
@@ -70,10 +72,7 @@ export function projection<D extends Doc>(definition: Projection<D>): AnyProject
     types: [...on.keys()],
     // The runner hands a projection its own documents alone.
     tags: definition.tags ?? noTags,
-    keys(event) {
-      const keys = on.get(event.type)?.key(event) ?? [];
-      return typeof keys === 'string' ? [keys] : keys;
-    },
+    keys: (event) => on.get(event.type)?.key(event) ?? [],
     fold(doc, events, key) {
       let after = doc;
       for (const run of runsOf(events)) {
@@ -102,8 +101,8 @@ export function scopeTag(collection: string, scope: string): string {
 /** The scope of the whole installation, where an organization's id would be. */
 export const EVERYONE = 'all';
 
-function runsOf(events: readonly Recorded[]): readonly Run<Recorded>[] {
-  const runs: [Recorded, ...Recorded[]][] = [];
+function runsOf(events: readonly Told[]): readonly Run<Told>[] {
+  const runs: [Told, ...Told[]][] = [];
   for (const event of events) {
     const run = runs.at(-1);
     if (run?.[0].type === event.type) run.push(event);

@@ -2,7 +2,7 @@ import type { Position } from '../events/envelope.js';
 import type { EventStore } from '../events/eventStore.js';
 
 /**
- * How many last events of the log are remembered by id. A store may hold an event twice when an
+ * How many last events of the log are remembered by id, at least. A store may hold an event twice when an
  * append with `any` was repeated after its answer was lost; the repeat comes within seconds.
  */
 export const REPEATS_REMEMBERED = 16_384;
@@ -19,7 +19,7 @@ export async function repeatsBefore(
   position: Position,
   types: readonly string[],
 ): Promise<Repeats> {
-  const ring: string[] = [];
+  const last: string[] = [];
   const limit = REPEATS_REMEMBERED;
   for await (const { id } of log.readAll({
     from: later1(position),
@@ -27,23 +27,20 @@ export async function repeatsBefore(
     limit,
     types,
   })) {
-    ring.push(id);
+    last.push(id);
   }
-  ring.reverse();
-  const ids = new Set(ring);
-  let oldest = 0;
+  // Of two sets the older is dropped as a whole when the younger is full: to drop ids one by one
+  // costs a set more than to look in two.
+  let older = new Set<string>();
+  let younger = new Set(last.reverse());
   return {
     seen(id) {
-      if (ids.has(id)) return true;
-      ids.add(id);
-      if (ring.length < REPEATS_REMEMBERED) {
-        ring.push(id);
-        return false;
+      if (younger.has(id) || older.has(id)) return true;
+      if (younger.size >= REPEATS_REMEMBERED) {
+        older = younger;
+        younger = new Set();
       }
-      const forgotten = ring[oldest];
-      if (forgotten !== undefined) ids.delete(forgotten);
-      ring[oldest] = id;
-      oldest = (oldest + 1) % REPEATS_REMEMBERED;
+      younger.add(id);
       return false;
     },
   };

@@ -1,6 +1,4 @@
-import type { RecordedEvent } from '../events/envelope.js';
-import type { TelemetryEvent } from '../events/telemetry.js';
-import { EVERYONE, projection, scopeTag, type Projection } from './projection.js';
+import { EVERYONE, projection, scopeTag, type Projection, type Told } from './projection.js';
 import type { Collection } from './readModels.js';
 import {
   boundedName,
@@ -41,9 +39,8 @@ export function usageKey(deviceId: string, start: number): string {
   return `${deviceId}:${start}`;
 }
 
-type Told<Event extends TelemetryEvent> = RecordedEvent<Event['type'], Event['data']>;
-type Heartbeat = Told<Extract<TelemetryEvent, { type: 'HeartbeatRecorded' }>>;
-type Log = Told<Extract<TelemetryEvent, { type: 'LogRecorded' }>>;
+type Heartbeat = Extract<Told, { type: 'HeartbeatRecorded' }>;
+type Log = Extract<Told, { type: 'LogRecorded' }>;
 
 function usage(
   name: string,

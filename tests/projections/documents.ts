@@ -71,7 +71,7 @@ export function foldedBy(
   const documents = new Map<string, Doc>();
   for (const event of events) {
     if (!projection.types.includes(event.type)) continue;
-    for (const key of projection.keys(event)) {
+    for (const key of [projection.keys(event)].flat()) {
       const before = documents.get(key);
       const frozen = JSON.stringify(before);
       const doc = projection.fold(before, [event], key);

@@ -3,6 +3,7 @@ import type { NewEvent, Position } from '../../src/events/envelope.js';
 import { REPEAT_WINDOW, StoreUnavailable, type EventStore } from '../../src/events/eventStore.js';
 import type { ReadModelStore } from '../../src/projections/readModels.js';
 import { projections } from '../../src/projections/registry.js';
+import { usageDays } from '../../src/projections/usage.js';
 import { id, logged, PUMP } from '../spec/things.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 import { eventId, newEvent, streamOf } from './documents.js';
@@ -310,28 +311,72 @@ describe.each(backends)('the projections in %s', (_name, open) => {
       expect(running.faults).toHaveLength(1);
     });
 
-    it('stop while they catch up, between two batches', async () => {
+    it('stop while they catch up, and leave to the next what they have not written', async () => {
       for (let index = 0; index < 50; index += 1) await say(PUMP, 'a');
       const store = stores.store();
+      let pages = 0;
       let commits = 0;
       const running = run(stores, [tally()], {
         log: {
           ...stores.log,
-          subscribe: (options) => stores.log.subscribe({ ...options, batchSize: 1 }),
+          async *subscribe(options) {
+            for await (const page of stores.log.subscribe({ ...options, batchSize: 1 })) {
+              pages += 1;
+              if (pages === 3) void running.stop();
+              yield page;
+            }
+          },
         },
         store: {
           ...store,
           async commit(batches) {
             commits += 1;
             await store.commit(batches);
-            if (commits === 3) void running.stop();
           },
         },
       });
-      await until(() => commits === 3);
+      await until(() => pages === 3);
       await running.stop();
-      expect(commits).toBe(3);
-      expect(await tallied()).toMatchObject({ count: 3 });
+      expect(pages).toBe(3);
+      expect(commits).toBe(0);
+      await runThrough(stores, [tally()]);
+      expect(await tallied()).toMatchObject({ count: 50 });
+    });
+  });
+
+  describe('that are far behind', () => {
+    const APPENDS = 12;
+    const EVENTS = 4_000;
+
+    beforeEach(async () => {
+      for (let append = 0; append < APPENDS; append += 1) {
+        const events = Array.from({ length: EVENTS }, () => {
+          told += 1;
+          return newEvent(logged(0, { deviceId: PUMP }), told);
+        });
+        await stores.log.append(streamOf(logged(0, { deviceId: PUMP })), events, 'any');
+      }
+    });
+
+    it('write a document seldom, but not only at the end', async () => {
+      const checkpoints: Position[] = [];
+      const store = stores.store();
+      await runThrough(stores, [usageDays], {
+        store: {
+          ...store,
+          async commit(batches) {
+            await store.commit(batches);
+            checkpoints.push(...batches.map(({ checkpoint }) => checkpoint));
+          },
+        },
+      });
+      const head = await stores.log.head();
+      expect(checkpoints.length).toBeGreaterThan(1);
+      expect(checkpoints.length).toBeLessThan(10);
+      expect(checkpoints[0]).toBeLessThan(head);
+      expect(checkpoints.at(-1)).toBe(head);
+      const [day] = await allOf(stores.reads, usageDays.collection.name);
+      expect(day).toMatchObject({ total: APPENDS * EVENTS });
     });
   });
 });

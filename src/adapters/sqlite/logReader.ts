@@ -109,18 +109,39 @@ function recordedEvent(row: Row, file: string): RecordedEvent {
   const [position, stream, revision, type, id, time, data, metadata] = row;
   try {
     return {
-      id: `${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20)}`,
+      id: dashed(id),
       stream,
       revision,
       position: BigInt(position) as Position,
       type,
       time,
       data: JSON.parse(data),
-      metadata: JSON.parse(metadata) as EventMetadata,
+      metadata: metadataOf(metadata),
     };
   } catch (cause) {
     throw new StoreUnavailable('damaged', `${file}: the event at ${position} can't be read`, {
       cause,
     });
   }
+}
+
+let lastMetadata: { readonly text: string; readonly metadata: EventMetadata } | undefined;
+
+/** The events of a batch share their metadata: it is read once for those that follow each other. */
+function metadataOf(text: string): EventMetadata {
+  if (lastMetadata?.text !== text) {
+    lastMetadata = { text, metadata: JSON.parse(text) as EventMetadata };
+  }
+  return lastMetadata.metadata;
+}
+
+/** A UUID as text; joined, because a template would make a chain of strings that later has to be copied flat. */
+function dashed(hex: string): string {
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-');
 }
