@@ -1,4 +1,5 @@
 import type { KnownDevice } from '../commands/device/state.js';
+import type { HotFamily } from '../commands/hotFamily.js';
 import type { States } from '../commands/states.js';
 import { deviceStream, organizationStream } from '../events/streams.js';
 import type { MemberRole } from '../events/values.js';
@@ -19,26 +20,25 @@ const CHANGE: readonly Standing[] = ['admin', 'owner', 'member'];
 const OWN: readonly Standing[] = ['admin', 'owner'];
 
 /**
- * Lets a caller through, or throws: 401 without a token, 404 for what they may not see, so that ids
- * tell nothing, 403 for what they may see but not do.
+ * Lets a caller through, or throws (or rejects): 401 without a token, 404 for what they may not see,
+ * so that ids tell nothing, 403 for what they may see but not do. Where the states are in memory, the
+ * answer is no promise: a batch asks for thousands of lines.
  */
 export function accessCheck(states: States) {
-  return async function check(
-    access: Access,
-    caller: Caller,
-    id: string | undefined,
-  ): Promise<Found> {
+  return function check(access: Access, caller: Caller, id: string | undefined): Eventually<Found> {
     if (access === 'anyone') return {};
     if (caller.kind === 'anonymous') throw new Problem('UNAUTHENTICATED');
     switch (access) {
       case 'line:report':
         return {};
       case 'device:report':
-        return { device: await reportingDevice(caller, id ?? '') };
+        return caller.kind === 'device'
+          ? ownDevice(caller, id ?? '')
+          : deviceFor(caller, id ?? '', CHANGE);
       case 'device:view':
-        return { device: await deviceFor(caller, id ?? '', VIEW) };
+        return deviceFor(caller, id ?? '', VIEW);
       case 'device:change':
-        return { device: await deviceFor(caller, id ?? '', CHANGE) };
+        return deviceFor(caller, id ?? '', CHANGE);
       case 'user':
         needUser(caller);
         return {};
@@ -46,62 +46,76 @@ export function accessCheck(states: States) {
         if (needUser(caller).role !== 'admin') throw new Problem('FORBIDDEN');
         return {};
       case 'organization:view':
-        return { organization: await organizationFor(caller, id ?? '', VIEW) };
+        return organizationFor(caller, id ?? '', VIEW);
       case 'organization:own':
-        return { organization: await organizationFor(caller, id ?? '', OWN) };
+        return organizationFor(caller, id ?? '', OWN);
     }
   };
 
-  async function reportingDevice(caller: Caller, deviceId: string): Promise<KnownDevice> {
-    if (caller.kind !== 'device') return deviceFor(caller, deviceId, CHANGE);
-    const stream = deviceStream(deviceId);
-    const { state } = states.devices.peek(stream) ?? (await states.devices.load(stream));
-    if (caller.deviceId !== deviceId || state.kind === 'none') {
-      throw new Problem('DEVICE_NOT_FOUND');
-    }
-    return state;
+  function ownDevice(
+    caller: Extract<Caller, { kind: 'device' }>,
+    deviceId: string,
+  ): Eventually<Found> {
+    return stateOf(states.devices, deviceStream(deviceId), (device) => {
+      if (caller.deviceId !== deviceId || device.kind === 'none') {
+        throw new Problem('DEVICE_NOT_FOUND');
+      }
+      return { device };
+    });
   }
 
-  async function deviceFor(
+  function deviceFor(
     caller: Caller,
     deviceId: string,
     allowed: readonly Standing[],
-  ): Promise<KnownDevice> {
+  ): Eventually<Found> {
     if (caller.kind === 'device' && caller.deviceId !== deviceId) {
       throw new Problem('DEVICE_NOT_FOUND');
     }
     const user = needUser(caller);
-    const stream = deviceStream(deviceId);
-    const { state } = states.devices.peek(stream) ?? (await states.devices.load(stream));
-    if (state.kind === 'none') throw new Problem('DEVICE_NOT_FOUND');
-    const standing = await standingOf(user, state.organizationId);
-    if (standing === undefined) throw new Problem('DEVICE_NOT_FOUND');
-    if (!allowed.includes(standing)) throw new Problem('FORBIDDEN');
-    return state;
+    return stateOf(states.devices, deviceStream(deviceId), (device) => {
+      if (device.kind === 'none') throw new Problem('DEVICE_NOT_FOUND');
+      const found = { device };
+      if (user.role === 'admin') return found;
+      const { organizationId } = device;
+      return stateOf(states.organizations, organizationStream(organizationId), (organization) => {
+        const standing =
+          organization.kind === 'none' ? undefined : organization.members.get(user.userId);
+        if (standing === undefined) throw new Problem('DEVICE_NOT_FOUND');
+        if (!allowed.includes(standing)) throw new Problem('FORBIDDEN');
+        return found;
+      });
+    });
   }
 
-  async function organizationFor(
+  function organizationFor(
     caller: Caller,
     id: string,
     allowed: readonly Standing[],
-  ): Promise<SeenOrganization> {
+  ): Eventually<Found> {
     if (caller.kind === 'device') throw new Problem('ORGANIZATION_NOT_FOUND');
     const user = needUser(caller);
-    const { state } = await states.organizations.load(organizationStream(id));
-    if (state.kind === 'none') throw new Problem('ORGANIZATION_NOT_FOUND');
-    const role: Standing = user.role === 'admin' ? 'admin' : state.members.get(user.userId);
-    if (role === undefined) throw new Problem('ORGANIZATION_NOT_FOUND');
-    if (!allowed.includes(role)) throw new Problem('FORBIDDEN');
-    return { ...state, role };
+    return stateOf(states.organizations, organizationStream(id), (organization) => {
+      if (organization.kind === 'none') throw new Problem('ORGANIZATION_NOT_FOUND');
+      const role = user.role === 'admin' ? 'admin' : organization.members.get(user.userId);
+      if (role === undefined) throw new Problem('ORGANIZATION_NOT_FOUND');
+      if (!allowed.includes(role)) throw new Problem('FORBIDDEN');
+      return { organization: { ...organization, role } };
+    });
   }
+}
 
-  async function standingOf(user: UserCaller, organizationId: string): Promise<Standing> {
-    if (user.role === 'admin') return 'admin';
-    const stream = organizationStream(organizationId);
-    const organizations = states.organizations;
-    const { state } = organizations.peek(stream) ?? (await organizations.load(stream));
-    return state.kind === 'none' ? undefined : state.members.get(user.userId);
-  }
+type Eventually<Result> = Result | Promise<Result>;
+
+/** What follows from a stream's state: at once when that is in memory. */
+function stateOf<State, Result>(
+  family: HotFamily<State>,
+  stream: string,
+  then: (state: State) => Eventually<Result>,
+): Eventually<Result> {
+  const hot = family.peek(stream);
+  if (hot !== undefined) return then(hot.state);
+  return family.load(stream).then(({ state }) => then(state));
 }
 
 export type AccessCheck = ReturnType<typeof accessCheck>;

@@ -5,7 +5,7 @@ import { later, START, type Position } from '../events/envelope.js';
 import { StoreUnavailable } from '../events/eventStore.js';
 import { Id } from '../events/values.js';
 import type { Runtime } from '../runtime.js';
-import type { Line } from './body.js';
+import type { Line, Lines } from './body.js';
 import { meanings, Problem, type Code } from './problem.js';
 import type { Access, Answer, Call } from './route.js';
 import { object, optional, PositionText } from './schemas.js';
@@ -50,21 +50,25 @@ interface LineResult {
   readonly deviceId?: string;
 }
 
-/** The event loop is held for about this many lines at a time; then others have their turn. */
+/** So many lines at a time are read and run: it bounds how long they hold the event loop, and what is kept of them. */
 export const LINES_AT_ONCE = 250;
 
 type BatchCall<Allowed extends Access> = Call<unknown, unknown, unknown, Allowed>;
+
+/** Tells what the line at an index came to. */
+export type Settle = (index: number, outcome: LineOutcome) => void;
 
 export interface BatchDeps<Body, Allowed extends Access> {
   readonly runtime: Runtime;
   /** What is wrong with a line, if anything; what passes is a Body. */
   readonly check: Check;
   readonly maxLines: number;
-  /** Tells what each of the lines given came to, in their order. */
+  /** Runs the lines, which come some at a time, and settles each. */
   readonly run: (
     call: BatchCall<Allowed>,
-    lines: readonly BatchLine<Body>[],
-  ) => Promise<readonly LineOutcome[]>;
+    lines: AsyncIterable<readonly BatchLine<Body>[]>,
+    settle: Settle,
+  ) => Promise<void>;
 }
 
 /** A handler that answers each line of a batch by itself: a bad line spoils no other. */
@@ -76,25 +80,36 @@ export function batch<Body, Allowed extends Access>({
 }: BatchDeps<Body, Allowed>) {
   return async (call: BatchCall<Allowed>): Promise<Answer> => {
     // What `bodyKind: 'lines'` reads.
-    const lines = call.body as readonly Line[];
+    const lines = call.body as Lines;
     if (lines.length > maxLines) {
       throw new Problem('TOO_MANY_LINES', { detail: `At most ${maxLines} lines.` });
     }
-    const origin = call.origin();
-    const good: BatchLine<Body>[] = [];
-    const outcomes: LineOutcome[] = [];
-    for (const [index, line] of lines.entries()) {
-      if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await runtime.yield();
-      const wrong = wrongWith(line);
-      if (wrong !== undefined) outcomes[index] = wrong;
-      else if ('value' in line) good.push({ body: line.value as Body, origin, index });
-    }
-    const done = await run(call, good);
-    good.forEach(({ index }, nth) => {
-      outcomes[index] = done[nth] ?? new Problem('INTERNAL');
-    });
-    return answerOf(outcomes);
+    const outcomes = new Array<LineOutcome | undefined>(lines.length).fill(undefined);
+    const settle: Settle = (index, outcome) => {
+      outcomes[index] = outcome;
+    };
+    await run(call, goodLines(lines, call.origin(), settle), settle);
+    return answerOf(outcomes.map((outcome) => outcome ?? new Problem('INTERNAL')));
   };
+
+  /** Those that have the right shape; the others are settled. */
+  async function* goodLines(
+    lines: Lines,
+    origin: Origin,
+    settle: Settle,
+  ): AsyncGenerator<readonly BatchLine<Body>[]> {
+    for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
+      if (from > 0) await runtime.yield();
+      const good: BatchLine<Body>[] = [];
+      for (let index = from; index < Math.min(from + LINES_AT_ONCE, lines.length); index++) {
+        const line = lines.at(index);
+        const wrong = wrongWith(line);
+        if (wrong !== undefined) settle(index, wrong);
+        else if ('value' in line) good.push({ body: line.value as Body, origin, index });
+      }
+      yield good;
+    }
+  }
 
   function wrongWith(line: Line): Problem | undefined {
     if ('malformed' in line) return new Problem('MALFORMED_BODY');

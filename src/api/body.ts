@@ -9,6 +9,15 @@ const LINES_TYPE = /^application\/(?:x-ndjson|jsonl|x-jsonlines|ndjson)(?:\s*;|$
 /** A line of a batch: what it says, or that it says nothing readable. */
 export type Line = { readonly value: unknown } | { readonly malformed: true };
 
+/** A batch. Its lines are read when they are asked for: thousands at once are much to keep. */
+export interface Lines {
+  readonly length: number;
+  /** The line at an index, from 0. */
+  at(index: number): Line;
+  /** All that it says, however it was written. */
+  toJSON(): readonly Line[];
+}
+
 /**
  * Reads a JSON body; undefined when there is none.
  * @throws Problem UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, MALFORMED_BODY
@@ -25,12 +34,14 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
  * Reads a batch: a JSON array, or one JSON value a line (NDJSON), in which a line that can't be read
  * spoils no other; empty lines don't count.
  */
-export async function readLines(request: IncomingMessage, limit: number): Promise<readonly Line[]> {
+export async function readLines(request: IncomingMessage, limit: number): Promise<Lines> {
   const type = request.headers['content-type'] ?? '';
   if (LINES_TYPE.test(type)) {
-    return textsOfLines(await readBytes(request, limit))
-      .filter((text) => text?.trim() !== '')
-      .map(parseLine);
+    const texts = textsOfLines(await readBytes(request, limit));
+    return linesOf<string | undefined>(
+      texts.filter((text) => text?.trim() !== ''),
+      parseLine,
+    );
   }
   if (!JSON_TYPE.test(type)) {
     throw new Problem('UNSUPPORTED_MEDIA_TYPE', {
@@ -41,7 +52,15 @@ export async function readLines(request: IncomingMessage, limit: number): Promis
   if (!Array.isArray(value)) {
     throw new Problem('VALIDATION_FAILED', { errors: [{ at: '', message: 'must be array' }] });
   }
-  return value.map((one: unknown) => ({ value: one }));
+  return linesOf<unknown>(value, (one) => ({ value: one }));
+}
+
+function linesOf<Source>(
+  sources: readonly Source[],
+  read: (source: Source | undefined) => Line,
+): Lines {
+  const at = (index: number) => read(sources[index]);
+  return { length: sources.length, at, toJSON: () => sources.map((_, index) => at(index)) };
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -119,12 +138,14 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
+const MALFORMED: Line = { malformed: true };
+
 function parseLine(text: string | undefined): Line {
-  if (text === undefined) return { malformed: true };
+  if (text === undefined) return MALFORMED;
   try {
     return { value: parse(text, undefined, PROTO) };
   } catch {
-    return { malformed: true };
+    return MALFORMED;
   }
 }
 

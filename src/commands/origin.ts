@@ -33,10 +33,16 @@ const FIRST_DIGITS = 24;
  */
 export function eventId(commandId: string, index: number): string {
   if (index === 0) return commandId;
-  const last = Number.parseInt(commandId.slice(FIRST_DIGITS), 16);
-  const counted = (last + index) % (LAST_BITS + 1);
-  return commandId.slice(0, FIRST_DIGITS) + counted.toString(16).padStart(12, '0');
+  if (counted.commandId !== commandId) {
+    const first = Number.parseInt(commandId.slice(FIRST_DIGITS), 16);
+    counted = { commandId, prefix: commandId.slice(0, FIRST_DIGITS), first };
+  }
+  const last = (counted.first + index) % (LAST_BITS + 1);
+  return counted.prefix + last.toString(16).padStart(12, '0');
 }
+
+/** The command last counted on: nearly always it is that of the next line too. */
+let counted = { commandId: '', prefix: '', first: 0 };
 
 /** The metadata of an event caused by a command from `origin`. */
 export function metadataOf(origin: Origin, version: number): EventMetadata {

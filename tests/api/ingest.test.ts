@@ -263,6 +263,28 @@ describe('a batch of telemetry', () => {
     expect([other.status, other.body.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
   });
 
+  it('keeps the order of a device of whose lines only some have an id', async () => {
+    const some = (more: object) => Array.from({ length: 300 }, () => heartbeat(more));
+    const named = heartbeat({ id: 'n', status: 'maintenance' });
+    const lines = [...some({}), named, ...some({ status: 'active' })];
+    const { body } = await json(lines);
+    expect(body).toMatchObject({ accepted: 601, rejected: 0 });
+    const { body: device } = await ann.api.get<DeviceBody>(`/api/devices/${deviceId}`);
+    expect(device.status).toBe('active');
+  });
+
+  it('answers bad lines where they stand, however far down', async () => {
+    const bad = [0, 249, 250, 600, 999];
+    const lines = Array.from({ length: 1_000 }, (_, line) =>
+      bad.includes(line) ? '{"kind":' : JSON.stringify(heartbeat()),
+    );
+    const { body } = await ndjson(lines.join('\n'));
+    expect(body).toMatchObject({ accepted: 995, rejected: 5 });
+    expect(body.results.map(({ line }) => line)).toEqual(lines.map((_, index) => index + 1));
+    const refused = body.results.filter(({ code }) => code === 'MALFORMED_BODY');
+    expect(refused.map(({ line }) => line - 1)).toEqual(bad);
+  });
+
   it('of 10,000 lines over many devices is taken whole', async () => {
     const registered = await ann.api.post<{ results: { deviceId: string }[] }>(
       '/api/devices/batch',

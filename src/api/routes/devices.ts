@@ -189,8 +189,14 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
         runtime,
         check: checkBody(NewDevice),
         maxLines: MAX_BATCH,
-        run: ({ user }, lines) =>
-          Promise.all(lines.map((line) => registerLine(user, line).catch(faultOfLine))),
+        async run({ user }, batches, settle) {
+          for await (const lines of batches) {
+            const register = async (line: BatchLine<Static<typeof NewDevice>>) => {
+              settle(line.index, await registerLine(user, line).catch(faultOfLine));
+            };
+            await Promise.all(lines.map(register));
+          }
+        },
       }),
     }),
 

@@ -10,7 +10,7 @@ import {
   lineOrigin,
   LINES_AT_ONCE,
   type BatchLine,
-  type LineOutcome,
+  type Settle,
 } from '../batch.js';
 import type { RouteDeps } from '../deps.js';
 import { Problem } from '../problem.js';
@@ -21,8 +21,6 @@ import { checkBody, type Check } from '../validate.js';
 
 /** The most lines of one batch. */
 const MAX_LINES = 10_000;
-/** The most unnamed reports of one device that are decided upon in one go. */
-const REPORTS_AT_ONCE = 500;
 
 const ofLine = {
   deviceId: optional(Id),
@@ -48,65 +46,76 @@ export function ingestRoutes({
   access,
   hashSecret,
 }: IngestDeps): readonly Route[] {
-  /** Gives each line its outcome, by way of its device. */
-  async function run({ caller }: Pick<Call, 'caller'>, lines: readonly BatchLine<IngestLine>[]) {
-    const outcomes: LineOutcome[] = [];
-    const devices = new Map<string, Placed[]>();
-    for (const [nth, line] of lines.entries()) {
-      if (nth % LINES_AT_ONCE === LINES_AT_ONCE - 1) await runtime.yield();
-      const deviceId =
-        line.body.deviceId ?? (caller.kind === 'device' ? caller.deviceId : undefined);
-      if (deviceId === undefined) {
-        outcomes[nth] = new Problem('VALIDATION_FAILED', { detail: 'deviceId must be given' });
-        continue;
+  /** Settles each line by way of its device, whose lines keep their order. */
+  async function run(
+    { caller }: Pick<Call, 'caller'>,
+    batches: AsyncIterable<readonly BatchLine<IngestLine>[]>,
+    settle: Settle,
+  ) {
+    // From its first named report on, a device's go together: a batch that comes again is looked for as a whole.
+    const whole: Placed = new Map();
+    for await (const lines of batches) {
+      const placed: Placed = new Map();
+      for (const line of lines) {
+        const { deviceId = caller.kind === 'device' ? caller.deviceId : undefined } = line.body;
+        if (deviceId === undefined) {
+          settle(
+            line.index,
+            new Problem('VALIDATION_FAILED', { detail: 'deviceId must be given' }),
+          );
+          continue;
+        }
+        try {
+          const report = toReport(deviceId, line);
+          const named = report.origin.commandHash !== undefined || whole.has(deviceId);
+          place(named ? whole : placed, deviceId, { report, line: line.index });
+        } catch (error) {
+          settle(line.index, faultOfLine(error));
+        }
       }
-      try {
-        const report = toReport(deviceId, line);
-        const placed = devices.get(deviceId);
-        if (placed === undefined) devices.set(deviceId, [{ report, nth }]);
-        else placed.push({ report, nth });
-      } catch (error) {
-        outcomes[nth] = faultOfLine(error);
-      }
+      await reportAll(caller, [...placed], settle);
     }
-
+    const devices = [...whole];
     // Some at a time: the answers to thousands at once would hold the event loop for as long.
-    let reporting: Promise<void>[] = [];
-    for (const [deviceId, placed] of devices) {
-      reporting.push(reportAll(caller, deviceId, placed, outcomes));
-      if (reporting.length < LINES_AT_ONCE) continue;
-      await Promise.all(reporting);
-      reporting = [];
+    for (let from = 0; from < devices.length; from += LINES_AT_ONCE) {
+      await reportAll(caller, devices.slice(from, from + LINES_AT_ONCE), settle);
     }
-    await Promise.all(reporting);
-    return outcomes;
   }
 
   async function reportAll(
     caller: Caller,
-    deviceId: string,
-    placed: readonly Placed[],
-    outcomes: LineOutcome[],
+    devices: readonly (readonly [string, readonly PlacedReport[]])[],
+    settle: Settle,
   ) {
-    // Named reports go together, so that a batch that comes again is looked for as a whole.
-    const named = placed.some(({ report: { origin } }) => origin.commandHash !== undefined);
-    const atOnce = named ? placed.length : REPORTS_AT_ONCE;
-    for (let from = 0; from < placed.length; from += atOnce) {
-      const some = placed.slice(from, from + atOnce);
-      let answers: readonly LineOutcome[];
-      try {
-        await access('device:report', caller, deviceId);
-        answers = await report(
-          deviceId,
-          some.map((one) => one.report),
-        );
-      } catch (error) {
-        const fault = faultOfLine(error);
-        answers = some.map(() => fault);
-      }
-      some.forEach(({ nth }, index) => {
-        outcomes[nth] = answers[index] ?? new Problem('INTERNAL');
-      });
+    await Promise.all(devices.map(([id, placed]) => reportOf(caller, id, placed, settle)));
+  }
+
+  /** Not async where nothing has to be waited for first, as what it calls (see commands/telemetry). */
+  function reportOf(
+    caller: Caller,
+    deviceId: string,
+    placed: readonly PlacedReport[],
+    settle: Settle,
+  ): Promise<void> {
+    const fail = (error: unknown) => {
+      const fault = faultOfLine(error);
+      for (const { line } of placed) settle(line, fault);
+    };
+    const run = () =>
+      report(
+        deviceId,
+        placed.map((one) => one.report),
+      ).then((answers) => {
+        placed.forEach(({ line }, nth) => {
+          settle(line, answers[nth] ?? new Problem('INTERNAL'));
+        });
+      }, fail);
+    try {
+      const seen = access('device:report', caller, deviceId);
+      return seen instanceof Promise ? seen.then(run, fail) : run();
+    } catch (error) {
+      fail(error);
+      return Promise.resolve();
     }
   }
 
@@ -140,10 +149,19 @@ export function ingestRoutes({
   ];
 }
 
-/** A line's report and where in the batch's answer it stands. */
-interface Placed {
+/** A line's report, and the line's index. */
+interface PlacedReport {
   readonly report: Report;
-  readonly nth: number;
+  readonly line: number;
+}
+
+/** Reports by device, in the order of their lines. */
+type Placed = Map<string, PlacedReport[]>;
+
+function place(placed: Placed, deviceId: string, report: PlacedReport): void {
+  const others = placed.get(deviceId);
+  if (others === undefined) placed.set(deviceId, [report]);
+  else others.push(report);
 }
 
 const checkHeartbeat = checkBody(HeartbeatLine);

@@ -6,10 +6,6 @@ const APPEND_EVENTS = 1_000;
 
 /** Cuts a device's reports into appends that every store takes. */
 export function* chunked(decided: readonly Decided[]): Generator<readonly Decided[]> {
-  if (decided.length === 1) {
-    yield decided;
-    return;
-  }
   let chunk: Decided[] = [];
   let bytes = 0;
   for (const one of decided) {

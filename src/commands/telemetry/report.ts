@@ -40,12 +40,24 @@ export interface ReportDeps {
  * @throws StoreUnavailable when not all of it may be in the log: repeat it unchanged
  */
 export function reporter({ store, runtime, devices, handle, offlineAfterMs }: ReportDeps) {
-  return async function report(
+  return function report(
     deviceId: string,
     reports: readonly Report[],
   ): Promise<readonly (Recorded | Refusal)[]> {
     const stream = deviceStream(deviceId);
-    const { state } = devices.peek(stream) ?? (await devices.load(stream));
+    const hot = devices.peek(stream);
+    return hot === undefined
+      ? devices.load(stream).then(({ state }) => decide(deviceId, state, reports))
+      : decide(deviceId, hot.state, reports);
+  };
+
+  // Neither this nor what it calls for a plain report is an async function: a batch holds a thousand,
+  // and what each would keep until its append is durable is more than the report itself.
+  function decide(
+    deviceId: string,
+    state: DeviceState,
+    reports: readonly Report[],
+  ): Promise<readonly (Recorded | Refusal)[]> {
     const now = runtime.now();
     const decided = reports.map(({ telemetry, origin, index }) => ({
       event: recordTelemetry(state, telemetry, now),
@@ -56,13 +68,23 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
       return reportOnce(deviceId, state, decided, now);
     }
     const presence = presenceIn(state, decided, now, offlineAfterMs);
-    if (!changes(state, presence)) return append(deviceId, decided, now);
+    return changes(state, presence)
+      ? reportWith(deviceId, presence, decided, now)
+      : append(deviceId, decided, now);
+  }
+
+  async function reportWith(
+    deviceId: string,
+    presence: ReportPresence | undefined,
+    decided: readonly Decided[],
+    now: number,
+  ): Promise<readonly (Recorded | Refusal)[]> {
     const [answers, noted] = await Promise.all([
       append(deviceId, decided, now),
       note(deviceId, presence, decided),
     ]);
     return shownWith(answers, noted?.position);
-  };
+  }
 
   /** As `report`, where callers chose ids: what is refused or repeated changes nothing of the device. */
   async function reportOnce(
@@ -79,7 +101,13 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     return shownWith(answers, shows ? noted.position : undefined);
   }
 
-  async function append(deviceId: string, decided: readonly Decided[], now: number) {
+  function append(deviceId: string, decided: readonly Decided[], now: number) {
+    return decided.length === 1
+      ? appendAny(store, deviceId, decided, now)
+      : appendChunks(deviceId, decided, now);
+  }
+
+  async function appendChunks(deviceId: string, decided: readonly Decided[], now: number) {
     const answers: (Recorded | Refusal)[] = [];
     for (const chunk of chunked(decided)) {
       answers.push(...(await appendAny(store, deviceId, chunk, now)));
@@ -129,20 +157,21 @@ function shownWith(
   );
 }
 
-async function appendAny(
+function appendAny(
   store: EventStore,
   deviceId: string,
   decided: readonly Decided[],
   now: number,
 ): Promise<readonly (Recorded | Refusal)[]> {
   const events = toAppend(decided, now);
-  const appended =
-    events.length === 0
-      ? undefined
-      : await store.append(telemetryStream(deviceId, now), events, 'any');
-  return decided.map(({ event, id }) => {
-    if (isRefusal(event)) return event;
-    if (appended === undefined) throw new Error(`event ${id} was not appended`);
-    return { eventId: id, position: appended.position };
-  });
+  if (events.length === 0) return Promise.resolve(decided.map((one) => answerTo(one, undefined)));
+  return store
+    .append(telemetryStream(deviceId, now), events, 'any')
+    .then(({ position }) => decided.map((one) => answerTo(one, position)));
+}
+
+function answerTo({ event, id }: Decided, position: Position | undefined): Recorded | Refusal {
+  if (isRefusal(event)) return event;
+  if (position === undefined) throw new Error(`event ${id} was not appended`);
+  return { eventId: id, position };
 }
