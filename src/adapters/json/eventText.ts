@@ -23,9 +23,6 @@ export interface AppendText {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** A lone surrogate has no UTF-8: two such names would become one in the store. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 /**
  * Checks an append and turns it into text. Whatever passes can't make a store refuse the row, so that
  * one bad append never fails the others that share its transaction.
@@ -75,8 +72,9 @@ function metadataText(metadata: EventMetadata): string {
   return lastMetadata.text;
 }
 
+/** A lone surrogate has no UTF-8: two such names would become one in the store. */
 function requireText(what: string, text: string): void {
-  if (text === '' || LONE_SURROGATE.test(text)) {
+  if (text === '' || !text.isWellFormed()) {
     throw new AppendRejected(`${what} ${JSON.stringify(text)} is empty or not well-formed Unicode`);
   }
 }

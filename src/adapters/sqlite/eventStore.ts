@@ -1,7 +1,6 @@
 import type { Position } from '../../events/envelope.js';
 import type { EventStore } from '../../events/eventStore.js';
 import type { Signals } from '../../projections/signals.js';
-import { appendText } from '../json/eventText.js';
 import { openLogReader } from './logReader.js';
 import { readsOf } from './logReads.js';
 import { prepareLogFile } from './logSchema.js';
@@ -62,7 +61,7 @@ export async function openSqliteEventStore({
 
   return {
     ...reader,
-    append: async (stream, events, expected) => writer.append(appendText(stream, events, expected)),
+    append: (stream, events, expected) => writer.append(stream, events, expected),
     stop() {
       // The writer goes last: the last connection to close folds the WAL into the database.
       stopped ??= reader.stop().then(() => writer.stop());

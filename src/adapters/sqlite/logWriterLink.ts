@@ -1,15 +1,22 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import { StoreUnavailable, WrongRevision, type Appended } from '../../events/eventStore.js';
+import {
+  StoreUnavailable,
+  WrongRevision,
+  type Appended,
+  type EventStore,
+  type Expected,
+} from '../../events/eventStore.js';
 import type { Position } from '../../events/envelope.js';
-import type { AppendText } from '../json/eventText.js';
+import { appendText } from '../json/eventText.js';
 import { THREAD_LIMITS } from '../threads/limits.js';
 import { threadFile } from '../threads/threadFile.js';
-import type { AppendRequest, Outcome } from './logWriter.js';
+import type { Outcome } from './logWriter.js';
 import type { WriterAnswer, WriterMessage } from './logWriterThread.js';
+import { appendPack, unpackOutcomes } from './packed.js';
 
 /** The writer thread as the calling thread sees it. */
 export interface LogWriterLink {
-  append(append: AppendText): Promise<Appended>;
+  append: EventStore['append'];
   /** Finishes what was accepted and ends the thread. */
   stop(): Promise<void>;
 }
@@ -31,7 +38,8 @@ export interface LogWriterLinkOptions {
 const MESSAGE_EVENTS = 64;
 
 interface Pending {
-  readonly append: AppendText;
+  readonly stream: string;
+  readonly expected: Expected;
   readonly resolve: (answer: Appended) => void;
   readonly reject: (error: Error) => void;
 }
@@ -50,17 +58,13 @@ export async function startLogWriter({
   const exited = new Promise((resolve) => thread.once('exit', resolve));
   /** Everything that has no answer yet, in the order in which answers come. */
   const pending: Pending[] = [];
-  let unposted: AppendRequest[] = [];
-  let unpostedEvents = 0;
+  const unposted = appendPack();
   let answered: WriterAnswer[] = [];
   let ended: StoreUnavailable | undefined;
   let whenSettled: (() => void) | undefined;
 
   function post(): void {
-    if (unposted.length === 0) return;
-    thread.postMessage(unposted satisfies WriterMessage);
-    unposted = [];
-    unpostedEvents = 0;
+    if (unposted.events() > 0) thread.postMessage(unposted.take() satisfies WriterMessage);
   }
 
   function settle(count: number, how: (pending: Pending, index: number) => void): void {
@@ -80,7 +84,7 @@ export async function startLogWriter({
     const answers = answered;
     answered = [];
     for (const answer of answers) {
-      if (answer.kind === 'committed') accept(answer.outcomes);
+      if (answer.kind === 'committed') accept(unpackOutcomes(answer.outcomes));
       if (answer.kind === 'failed') {
         const fault = new StoreUnavailable(answer.reason, answer.message);
         settle(answer.count, ({ reject }) => reject(fault));
@@ -90,17 +94,17 @@ export async function startLogWriter({
 
   function accept(outcomes: readonly Outcome[]): void {
     let highest = 0;
-    settle(outcomes.length, (append, index) => {
+    settle(outcomes.length, (one, index) => {
       const outcome = outcomes[index];
       if (outcome?.[0] === 'appended') highest = Math.max(highest, outcome[2]);
-      settleOne(append, outcome);
+      settleOne(one, outcome);
     });
     if (highest > 0) onCommit(BigInt(highest) as Position);
   }
 
   function end(error: StoreUnavailable): void {
     ended ??= error;
-    unposted = [];
+    unposted.take();
     giveOut();
     settle(pending.length, ({ reject }) => reject(error));
   }
@@ -124,15 +128,15 @@ export async function startLogWriter({
   });
 
   return {
-    append(append) {
-      if (ended !== undefined) return Promise.reject(ended);
+    append(stream, events, expected) {
       return new Promise((resolve, reject) => {
-        pending.push({ append, resolve, reject });
-        unposted.push([append.stream, append.expected, append.events]);
-        unpostedEvents += append.events.length;
-        if (unpostedEvents >= MESSAGE_EVENTS) post();
+        if (ended !== undefined) throw ended;
+        const append = appendText(stream, events, expected);
+        pending.push({ stream, expected, resolve, reject });
         // All requests that one turn of the event loop brings travel together.
-        else if (unposted.length === 1) setImmediate(post);
+        if (unposted.events() === 0) setImmediate(post);
+        unposted.add(append);
+        if (unposted.events() >= MESSAGE_EVENTS) post();
       });
     },
 
@@ -151,13 +155,16 @@ export async function startLogWriter({
   };
 }
 
-function settleOne({ append, resolve, reject }: Pending, outcome: Outcome | undefined): void {
+function settleOne(
+  { stream, expected, resolve, reject }: Pending,
+  outcome: Outcome | undefined,
+): void {
   if (outcome?.[0] === 'appended') {
     resolve({ revision: outcome[1], position: BigInt(outcome[2]) as Position });
     return;
   }
   const actual = outcome?.[1] ?? -1;
-  reject(new WrongRevision(append.stream, append.expected, actual < 0 ? undefined : actual));
+  reject(new WrongRevision(stream, expected, actual < 0 ? undefined : actual));
 }
 
 function lost(file: string, cause?: unknown): StoreUnavailable {

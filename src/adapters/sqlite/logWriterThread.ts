@@ -2,15 +2,16 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { StoreUnavailable } from '../../events/eventStore.js';
 import { storeFault } from './faults.js';
 import { connectWriter } from './logSchema.js';
-import { createLogWriter, type AppendRequest, type Outcome } from './logWriter.js';
+import { createLogWriter, type AppendRequest } from './logWriter.js';
+import { packOutcomes, unpackAppends, type PackedAppends, type PackedOutcomes } from './packed.js';
 
 /** To the thread: appends in order, or null for "finish and end". */
-export type WriterMessage = readonly AppendRequest[] | null;
+export type WriterMessage = PackedAppends | null;
 
 /** From the thread: ready once, then for each group its answers, in the order of the appends. */
 export type WriterAnswer =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'committed'; readonly outcomes: readonly Outcome[] }
+  | { readonly kind: 'committed'; readonly outcomes: PackedOutcomes }
   | {
       readonly kind: 'failed';
       readonly count: number;
@@ -33,7 +34,7 @@ let ending = false;
 
 const take = (message: WriterMessage): void => {
   if (message === null) ending = true;
-  else waiting = waiting.length === 0 ? [...message] : waiting.concat(message);
+  else waiting = waiting.concat(unpackAppends(message));
 };
 
 port.on('message', (message: WriterMessage) => {
@@ -74,7 +75,7 @@ function groupSize(appends: readonly AppendRequest[]): number {
 
 function write(group: readonly AppendRequest[]): WriterAnswer {
   try {
-    return { kind: 'committed', outcomes: writer.write(group) };
+    return { kind: 'committed', outcomes: packOutcomes(writer.write(group)) };
   } catch (error) {
     const { reason, message } = storeFault(error, file);
     return { kind: 'failed', count: group.length, reason, message };
