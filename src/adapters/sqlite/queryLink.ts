@@ -1,7 +1,7 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { StoreUnavailable } from '../../events/eventStore.js';
 import { InvalidCursor, type Find, type Where } from '../../projections/readModels.js';
-import { THREAD_LIMITS } from '../threads/limits.js';
+import { BATCH_THREAD_LIMITS } from '../threads/limits.js';
 import { threadFile } from '../threads/threadFile.js';
 import type { Answered, Asked, Failure } from './queryThread.js';
 import type { TextPage } from './questions.js';
@@ -43,7 +43,7 @@ export function queryLink(
   function start(): Worker {
     const started = startThread(threadFile(import.meta.url, './queryThread.js'), {
       workerData: { file },
-      resourceLimits: THREAD_LIMITS,
+      resourceLimits: BATCH_THREAD_LIMITS,
     });
     started.on('message', (answer: Answered) => {
       waiting.get(answer.id)?.resolve(answer);

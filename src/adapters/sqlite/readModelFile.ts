@@ -76,7 +76,7 @@ export function connectReadModelWriter(file: string): Database.Database {
   // of the WAL, the more often a page is written once for many. 64 MiB.
   db.pragma('wal_autocheckpoint = 16384');
   db.pragma('journal_size_limit = 134217728');
-  db.pragma('cache_size = -32768');
+  db.pragma('cache_size = -16384');
   return db;
 }
 

@@ -5,6 +5,12 @@ import type { ResourceLimits } from 'node:worker_threads';
  * memory is plenty, and to less than twice where its limit is near: a thread needs no such room.
  */
 export const THREAD_LIMITS: ResourceLimits = {
+  maxOldGenerationSizeMb: 128,
+  maxYoungGenerationSizeMb: 6,
+};
+
+/** Of a thread that works on thousands of things at once: what dies with them should die young. */
+export const BATCH_THREAD_LIMITS: ResourceLimits = {
   maxOldGenerationSizeMb: 256,
-  maxYoungGenerationSizeMb: 16,
+  maxYoungGenerationSizeMb: 24,
 };

@@ -1,5 +1,5 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { THREAD_LIMITS } from './limits.js';
+import { BATCH_THREAD_LIMITS } from './limits.js';
 
 /** A role that runs on a thread of its own. */
 export interface RoleThread {
@@ -17,7 +17,7 @@ export interface RoleThread {
  * @param settings what its role is given; cloned
  */
 export function startRoleThread(entry: URL, settings: unknown): RoleThread {
-  const worker = new Worker(entry, { workerData: settings, resourceLimits: THREAD_LIMITS });
+  const worker = new Worker(entry, { workerData: settings, resourceLimits: BATCH_THREAD_LIMITS });
   let stopping = false;
 
   const started = new Promise<void>((resolve, reject) => {
