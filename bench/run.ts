@@ -62,10 +62,14 @@ const began = new Date();
 const chapters: Chapter[] = [];
 for (const benchmark of ALL.filter(({ name }) => names.includes(name))) {
   chapters.push(await benchmark.run(benchFor(benchmark.name)));
+  // What was measured is kept, should the run be stopped.
+  if (out !== undefined) writeFileSync(out, await results());
 }
-const text = await resultsOf(machine(HERE, home), began, chapters, join(HERE, 'NOTES.md'));
-if (out === undefined) console.log(text);
-else writeFileSync(out, text);
+if (out === undefined) console.log(await results());
+
+function results(): Promise<string> {
+  return resultsOf(machine(HERE, home), began, chapters, join(HERE, 'NOTES.md'));
+}
 
 function benchFor(name: string): Bench {
   return {
