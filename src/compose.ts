@@ -173,6 +173,7 @@ async function composeParts(
     store,
     report,
     queries,
+    consistency,
     tokens,
     access,
     health,

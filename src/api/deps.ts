@@ -3,6 +3,7 @@ import type { States } from '../commands/states.js';
 import type { ReportTelemetry } from '../commands/telemetry/report.js';
 import type { Passwords } from '../commands/passwords.js';
 import type { EventStore } from '../events/eventStore.js';
+import type { Consistency } from '../queries/consistency.js';
 import type { Queries } from '../queries/queries.js';
 import type { Runtime } from '../runtime.js';
 import type { Tokens } from './tokens.js';
@@ -15,6 +16,7 @@ export interface RouteDeps {
   readonly handle: Handle;
   readonly report: ReportTelemetry;
   readonly queries: Queries;
+  readonly consistency: Consistency;
   readonly passwords: Passwords;
   readonly tokens: Tokens;
   readonly hashSecret: string;

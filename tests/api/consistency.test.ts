@@ -1,3 +1,5 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   issueToken,
   logIn,
@@ -8,7 +10,26 @@ import {
   type Person,
   type ProblemBody,
 } from '../support/people.js';
-import { startServer, type RunningServer } from '../support/server.js';
+import { newDataDir, startServer, type RunningServer } from '../support/server.js';
+
+describe('the first read after a restart', () => {
+  it('waits until the read models know who asks, though they begin anew', async () => {
+    const dataDir = newDataDir();
+    const before = await startServer({ dataDir });
+    const { accessToken } = await signUp(before).finally(() => before.stop());
+    for (const file of readdirSync(dataDir)) {
+      if (file.startsWith('read-models.db')) rmSync(join(dataDir, file));
+    }
+    const server = await startServer({ dataDir });
+    try {
+      const { status } = await server.client.as(accessToken).get('/api/users/profile');
+      expect(status).toBe(200);
+    } finally {
+      await server.stop();
+      rmSync(dataDir, { recursive: true });
+    }
+  });
+});
 
 describe('a read', () => {
   let server: RunningServer;

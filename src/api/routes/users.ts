@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { changeUser } from '../../commands/user/changeUser.js';
+import type { Position } from '../../events/envelope.js';
 import { userStream } from '../../events/streams.js';
 import { Line, MemberRole, UserRole } from '../../events/values.js';
 import { accepted, listAnswer, listedUser, userAnswer } from '../answers.js';
@@ -20,7 +21,14 @@ const ListedUser = object({
   createdAt: Type.String(),
 });
 
-export function userRoutes({ states, handle, queries }: RouteDeps): readonly Route[] {
+export function userRoutes({ states, handle, queries, consistency }: RouteDeps): readonly Route[] {
+  /** Where the log has them, for one that the read models do not know yet. */
+  async function registeredAt(userId: string): Promise<Position> {
+    const { position } = await states.users.load(userStream(userId));
+    if (await consistency.reached(['users'], position)) return position;
+    throw new Problem('NOT_CONSISTENT_YET', { retryAfter: 1 });
+  }
+
   return [
     route({
       method: 'get',
@@ -31,7 +39,12 @@ export function userRoutes({ states, handle, queries }: RouteDeps): readonly Rou
       reads: ['users'],
       answers: { 200: ListedUser },
       async handle({ user, needs }) {
-        const { value: doc, cached } = await queries.userById(user.userId, needs);
+        const known = await queries.userById(user.userId, needs);
+        // Who has just signed up may ask another process, or one that has just started.
+        const { value: doc, cached } =
+          known.value === undefined
+            ? await queries.userById(user.userId, await registeredAt(user.userId))
+            : known;
         if (doc === undefined) throw new Problem('NOT_CONSISTENT_YET', { retryAfter: 1 });
         return { status: 200, body: listedUser(doc), cached };
       },
