@@ -1,5 +1,5 @@
 import type { KnownDevice } from '../commands/device/state.js';
-import type { HotFamily } from '../commands/hotFamily.js';
+import { withState } from '../commands/hotFamily.js';
 import type { States } from '../commands/states.js';
 import { deviceStream, organizationStream } from '../events/streams.js';
 import type { MemberRole } from '../events/values.js';
@@ -56,7 +56,7 @@ export function accessCheck(states: States) {
     caller: Extract<Caller, { kind: 'device' }>,
     deviceId: string,
   ): Eventually<Found> {
-    return stateOf(states.devices, deviceStream(deviceId), (device) => {
+    return withState(states.devices, deviceStream(deviceId), (device) => {
       if (caller.deviceId !== deviceId || device.kind === 'none') {
         throw new Problem('DEVICE_NOT_FOUND');
       }
@@ -73,12 +73,12 @@ export function accessCheck(states: States) {
       throw new Problem('DEVICE_NOT_FOUND');
     }
     const user = needUser(caller);
-    return stateOf(states.devices, deviceStream(deviceId), (device) => {
+    return withState(states.devices, deviceStream(deviceId), (device) => {
       if (device.kind === 'none') throw new Problem('DEVICE_NOT_FOUND');
       const found = { device };
       if (user.role === 'admin') return found;
       const { organizationId } = device;
-      return stateOf(states.organizations, organizationStream(organizationId), (organization) => {
+      return withState(states.organizations, organizationStream(organizationId), (organization) => {
         const standing =
           organization.kind === 'none' ? undefined : organization.members.get(user.userId);
         if (standing === undefined) throw new Problem('DEVICE_NOT_FOUND');
@@ -95,7 +95,7 @@ export function accessCheck(states: States) {
   ): Eventually<Found> {
     if (caller.kind === 'device') throw new Problem('ORGANIZATION_NOT_FOUND');
     const user = needUser(caller);
-    return stateOf(states.organizations, organizationStream(id), (organization) => {
+    return withState(states.organizations, organizationStream(id), (organization) => {
       if (organization.kind === 'none') throw new Problem('ORGANIZATION_NOT_FOUND');
       const role = user.role === 'admin' ? 'admin' : organization.members.get(user.userId);
       if (role === undefined) throw new Problem('ORGANIZATION_NOT_FOUND');
@@ -106,17 +106,6 @@ export function accessCheck(states: States) {
 }
 
 type Eventually<Result> = Result | Promise<Result>;
-
-/** What follows from a stream's state: at once when that is in memory. */
-function stateOf<State, Result>(
-  family: HotFamily<State>,
-  stream: string,
-  then: (state: State) => Eventually<Result>,
-): Eventually<Result> {
-  const hot = family.peek(stream);
-  if (hot !== undefined) return then(hot.state);
-  return family.load(stream).then(({ state }) => then(state));
-}
 
 export type AccessCheck = ReturnType<typeof accessCheck>;
 

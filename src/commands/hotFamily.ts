@@ -112,6 +112,21 @@ export function hotFamily<State>(
   };
 }
 
+/**
+ * What follows from a stream's state: at once when that is in memory, since a promise for each of
+ * the thousands of lines of a batch is much to keep.
+ */
+export function withState<State, Result>(
+  family: HotFamily<State>,
+  stream: string,
+  then: (state: State) => Result,
+): Result | Promise<Awaited<Result>> {
+  const hot = family.peek(stream);
+  return hot === undefined
+    ? family.load(stream).then(async ({ state }) => await then(state))
+    : then(hot.state);
+}
+
 interface Load<State> {
   stale: boolean;
   readonly promise: Promise<Loaded<State>>;

@@ -19,7 +19,6 @@ const append = fc.record({
   stream: fc.string({ minLength: 1 }),
   expected: fc.oneof(fc.nat(), fc.constantFrom('none' as const, 'any' as const)),
   events: fc.array(event, { minLength: 1, maxLength: 5 }),
-  bytes: fc.nat(),
 });
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.tuple(fc.constant('appended' as const), fc.nat(), fc.integer({ min: 1 })),

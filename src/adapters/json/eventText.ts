@@ -17,8 +17,6 @@ export interface AppendText {
   readonly stream: string;
   readonly expected: Expected;
   readonly events: readonly EventText[];
-  /** Bytes of data and metadata in UTF-8. */
-  readonly bytes: number;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -52,7 +50,7 @@ export function appendText(
   if (bytes > MAX_APPEND_BYTES) {
     throw new AppendRejected(`an append carries at most ${MAX_APPEND_BYTES} bytes, not ${bytes}`);
   }
-  return { stream, expected, events: texts, bytes };
+  return { stream, expected, events: texts };
 }
 
 function eventText({ id, type, time, data, metadata }: NewEvent): EventText {

@@ -191,10 +191,11 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
         maxLines: MAX_BATCH,
         async run({ user }, batches, settle) {
           for await (const lines of batches) {
-            const register = async (line: BatchLine<Static<typeof NewDevice>>) => {
-              settle(line.index, await registerLine(user, line).catch(faultOfLine));
-            };
-            await Promise.all(lines.map(register));
+            await Promise.all(
+              lines.map(async (line) => {
+                settle(line.index, await registerLine(user, line).catch(faultOfLine));
+              }),
+            );
           }
         },
       }),

@@ -5,7 +5,7 @@ import type { Runtime } from '../../runtime.js';
 import { reportPresence, type ReportPresence } from '../device/reportPresence.js';
 import type { DeviceState } from '../device/state.js';
 import type { Handle, Handled } from '../handle.js';
-import type { HotFamily } from '../hotFamily.js';
+import { withState, type HotFamily } from '../hotFamily.js';
 import { derivedId, eventId, type Origin } from '../origin.js';
 import { isRefusal, type Refusal } from '../refusal.js';
 import { appendOnce } from './appendOnce.js';
@@ -44,11 +44,7 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     deviceId: string,
     reports: readonly Report[],
   ): Promise<readonly (Recorded | Refusal)[]> {
-    const stream = deviceStream(deviceId);
-    const hot = devices.peek(stream);
-    return hot === undefined
-      ? devices.load(stream).then(({ state }) => decide(deviceId, state, reports))
-      : decide(deviceId, hot.state, reports);
+    return withState(devices, deviceStream(deviceId), (state) => decide(deviceId, state, reports));
   };
 
   // Neither this nor what it calls for a plain report is an async function: a batch holds a thousand,
