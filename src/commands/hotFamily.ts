@@ -119,12 +119,10 @@ export function hotFamily<State>(
 export function withState<State, Result>(
   family: HotFamily<State>,
   stream: string,
-  then: (state: State) => Result,
-): Result | Promise<Awaited<Result>> {
+  then: (state: State) => Result | Promise<Result>,
+): Result | Promise<Result> {
   const hot = family.peek(stream);
-  return hot === undefined
-    ? family.load(stream).then(async ({ state }) => await then(state))
-    : then(hot.state);
+  return hot === undefined ? family.load(stream).then(({ state }) => then(state)) : then(hot.state);
 }
 
 interface Load<State> {

@@ -44,7 +44,9 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     deviceId: string,
     reports: readonly Report[],
   ): Promise<readonly (Recorded | Refusal)[]> {
-    return withState(devices, deviceStream(deviceId), (state) => decide(deviceId, state, reports));
+    return Promise.resolve(
+      withState(devices, deviceStream(deviceId), (state) => decide(deviceId, state, reports)),
+    );
   };
 
   // Neither this nor what it calls for a plain report is an async function: a batch holds a thousand,
