@@ -1,7 +1,7 @@
 import type { KnownDevice } from '../commands/device/state.js';
 import { isRefusal, type Refusal } from '../commands/refusal.js';
 import type { RegisteredUser } from '../commands/user/state.js';
-import type { DeviceDoc, DeviceLogDoc, UserDoc } from '../queries/documents.js';
+import type { DeviceLogDoc, DeviceNow, UserDoc } from '../queries/documents.js';
 import { Problem } from './problem.js';
 
 /** What users see of things. Answers are made here field by field, so that nothing slips out by itself. */
@@ -37,8 +37,8 @@ export function listedUser(doc: UserDoc) {
   return { id, name, email, role, disabled, organizations, createdAt: time(createdAt) };
 }
 
-/** A device as its projection has it. */
-export function deviceAnswer(doc: DeviceDoc) {
+/** A device as its projections have it. */
+export function deviceAnswer(doc: DeviceNow) {
   return {
     id: doc.id,
     name: doc.name,
@@ -48,8 +48,8 @@ export function deviceAnswer(doc: DeviceDoc) {
     tags: doc.tags,
     metadata: doc.metadata,
     heartbeatInterval: doc.heartbeatInterval,
-    firmware: doc.firmware,
-    metrics: doc.metrics,
+    firmware: doc.vitals.firmware,
+    metrics: doc.vitals.metrics,
     ownerId: doc.ownerId,
     organizationId: doc.organizationId,
     lastSeenAt: seenAt(doc),
@@ -59,8 +59,8 @@ export function deviceAnswer(doc: DeviceDoc) {
   };
 }
 
-function seenAt(doc: DeviceDoc | undefined): string | null {
-  const at = doc?.lastSeenAt ?? null;
+function seenAt(doc: DeviceNow | undefined): string | null {
+  const at = doc?.vitals.lastSeenAt ?? null;
   return at === null ? null : time(at);
 }
 
@@ -68,7 +68,7 @@ function seenAt(doc: DeviceDoc | undefined): string | null {
  * A device as a command has left it. What its telemetry says of it comes from the projection, as far
  * as that has come: a command waits for no projection.
  */
-export function changedDevice(state: KnownDevice, revision: number, doc: DeviceDoc | undefined) {
+export function changedDevice(state: KnownDevice, revision: number, doc: DeviceNow | undefined) {
   return {
     id: state.deviceId,
     name: state.name,
@@ -78,8 +78,8 @@ export function changedDevice(state: KnownDevice, revision: number, doc: DeviceD
     tags: state.tags,
     metadata: state.metadata,
     heartbeatInterval: state.heartbeatInterval,
-    firmware: doc?.firmware ?? null,
-    metrics: doc?.metrics ?? {},
+    firmware: doc?.vitals.firmware ?? null,
+    metrics: doc?.vitals.metrics ?? {},
     ownerId: state.ownerId,
     organizationId: state.organizationId,
     lastSeenAt: seenAt(doc),

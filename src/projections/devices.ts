@@ -1,7 +1,7 @@
 import type { Connection, DeviceStatus } from '../events/values.js';
 import { documentTag, EVERYONE, projection, scopeTag } from './projection.js';
 
-/** A device as lists and reads answer it. Times are milliseconds since the epoch. */
+/** A device without what its heartbeats say (see `VitalsDoc`). Times are milliseconds since the epoch. */
 export type DeviceDoc = Readonly<{
   id: string;
   organizationId: string;
@@ -18,10 +18,6 @@ export type DeviceDoc = Readonly<{
   metadata: Readonly<Record<string, unknown>>;
   heartbeatInterval: number | null;
   tokens: readonly Readonly<{ id: string; name: string; issuedAt: number }>[];
-  firmware: string | null;
-  /** The metrics of the last heartbeat that had any. */
-  metrics: Readonly<Record<string, number>>;
-  lastSeenAt: number | null;
   deleted: boolean;
   createdAt: number;
   updatedAt: number;
@@ -33,10 +29,9 @@ const key = (event: { readonly data: { readonly deviceId: string } }) => event.d
 
 export const devices = projection<DeviceDoc>({
   name: 'devices',
-  version: 1,
+  version: 2,
   collection: {
     name: 'devices',
-    // Nothing that a heartbeat changes is in an index: each would cost every heartbeat two more pages.
     indexes: [
       { fields: ['deleted', 'organizationId', 'createdAt'] },
       { fields: ['deleted', 'organizationId', 'sortName'] },
@@ -71,9 +66,6 @@ export const devices = projection<DeviceDoc>({
         metadata: data.metadata,
         heartbeatInterval: data.heartbeatInterval ?? null,
         tokens: [],
-        firmware: null,
-        metrics: {},
-        lastSeenAt: null,
         deleted: false,
         createdAt: time,
         updatedAt: time,
@@ -125,23 +117,6 @@ export const devices = projection<DeviceDoc>({
       key,
       fold: (doc, { data, revision }) =>
         doc && { ...doc, tokens: doc.tokens.filter(({ id }) => id !== data.tokenId), revision },
-    },
-    HeartbeatRecorded: {
-      key,
-      foldAll: (doc, events) => {
-        if (doc === undefined) return undefined;
-        let { lastSeenAt, metrics, firmware } = doc;
-        for (const { data } of events) {
-          // Times of the past come with imports and spools: only the latest tells how the device is.
-          if (lastSeenAt !== null && data.at < lastSeenAt) continue;
-          lastSeenAt = data.at;
-          metrics = data.metrics ?? metrics;
-          firmware = data.firmware ?? firmware;
-        }
-        const same =
-          lastSeenAt === doc.lastSeenAt && metrics === doc.metrics && firmware === doc.firmware;
-        return same ? doc : { ...doc, lastSeenAt, metrics, firmware };
-      },
     },
   },
 });

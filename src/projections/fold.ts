@@ -69,20 +69,24 @@ export async function openFold(
   /** Keys of documents, and names of streams where no key could be told; the two never look alike. */
   const held = new Set(await store.parkedKeys(generation));
   let { checkpoint, live } = generation;
-  /** How far it has come in memory; and since the checkpoint, over how many events, and what they made. */
+  /** How far it has come in memory; and since the checkpoint, over how many events, and what they changed. */
   let folded = checkpoint;
   let foldedEvents = 0;
-  const changed = new Map<string, Changed>();
+  const changed = new Map<string, Working>();
   const poison: Parked[] = [];
 
-  /** The events by the documents that they change, in order. */
-  function byKey(incoming: readonly Incoming[]): Map<string, Told[]> {
-    const changes = new Map<string, Told[]>();
-    const add = (key: string, event: Told) => {
+  /** Hands each event to the documents that it changes, and answers these. */
+  async function handOut(incoming: readonly Incoming[]): Promise<readonly Working[]> {
+    const touched: Working[] = [];
+    const missing = new Map<string, Working>();
+    const hand = (key: string, event: Told) => {
       if (shardOf(key, shard.of) !== shard.index || (held.size > 0 && held.has(key))) return;
-      const known = changes.get(key);
-      if (known === undefined) changes.set(key, [event]);
-      else known.push(event);
+      let working = hot.get(key) ?? changed.get(key) ?? missing.get(key);
+      if (working === undefined) missing.set(key, (working = unknown(key)));
+      if (working.events === undefined) {
+        working.events = [event];
+        touched.push(working);
+      } else working.events.push(event);
     };
     for (const one of incoming) {
       if (one.position <= folded || !types.has(one.type)) continue;
@@ -95,10 +99,11 @@ export async function openFold(
         continue;
       }
       const keys = keysOf(one);
-      if (typeof keys === 'string') add(keys, one);
-      else for (const key of keys) add(key, one);
+      if (typeof keys === 'string') hand(keys, one);
+      else for (const key of keys) hand(key, one);
     }
-    return changes;
+    if (missing.size > 0) await load(missing);
+    return touched;
   }
 
   function keysOf(event: Told): string | readonly string[] {
@@ -111,23 +116,34 @@ export async function openFold(
     }
   }
 
-  /** What becomes of one document; where an event can't be folded, what came before it counts. */
-  function foldAll(known: Working, key: string, events: readonly Told[]): Working {
-    const { position } = known;
-    const fresh =
-      position === undefined ? events : events.filter((event) => event.position > position);
-    try {
-      return after(known, fresh, projection.fold(known.doc, fresh, key));
-    } catch {
-      return foldOneByOne(known, key, fresh);
+  async function load(missing: ReadonlyMap<string, Working>): Promise<void> {
+    const found = await store.load(generation, [...missing.keys()]);
+    for (const [key, working] of missing) {
+      const { doc, position } = found.get(key) ?? {};
+      working.doc = doc;
+      working.stored = doc;
+      working.position = position;
+      hot.set(key, working);
     }
   }
 
-  function foldOneByOne(known: Working, key: string, events: readonly Told[]): Working {
-    let working = known;
+  /** Folds into a document the events that it was handed; where one can't be folded, what came before it counts. */
+  function foldInto(working: Working): void {
+    const { key, events = [], doc, position } = working;
+    working.events = undefined;
+    const fresh = after(position, events);
+    try {
+      become(working, fresh, projection.fold(doc, fresh, key));
+    } catch {
+      foldOneByOne(working, fresh);
+    }
+  }
+
+  function foldOneByOne(working: Working, events: readonly Told[]): void {
+    const { key } = working;
     for (const event of events) {
       try {
-        working = after(working, [event], projection.fold(working.doc, [event], key));
+        become(working, [event], projection.fold(working.doc, [event], key));
       } catch (error) {
         // The same data folds the same way each time: trying again at once would change nothing.
         held.add(key);
@@ -135,22 +151,17 @@ export async function openFold(
         break;
       }
     }
-    return working;
   }
 
-  async function load(keys: Iterable<string>): Promise<Map<string, Working>> {
-    const working = new Map<string, Working>();
-    const missing: string[] = [];
-    for (const key of keys) {
-      const known = changed.get(key) ?? hot.get(key);
-      if (known === undefined) missing.push(key);
-      else working.set(key, known);
-    }
-    if (missing.length > 0) {
-      const stored = await store.load(generation, missing);
-      for (const key of missing) working.set(key, stored.get(key) ?? ABSENT);
-    }
-    return working;
+  /** Events have made `doc` of a document. */
+  function become(working: Working, events: readonly Told[], doc: Doc | undefined): void {
+    const last = events.at(-1);
+    if (last === undefined || doc === working.doc) return;
+    working.doc = doc;
+    working.position = last.position;
+    if (working.isChanged) return;
+    working.isChanged = true;
+    changed.set(working.key, working);
   }
 
   return {
@@ -162,22 +173,13 @@ export async function openFold(
       live = true;
     },
     async fold(incoming, upTo) {
-      const byDocument = byKey(incoming);
-      const before = await load(byDocument.keys());
-      for (const [key, events] of byDocument) {
-        const known = before.get(key) ?? ABSENT;
-        const { doc, position } = foldAll(known, key, events);
-        if (position === undefined || position === known.position) continue;
-        const earlier = changed.get(key);
-        const stored = earlier === undefined ? known.doc : earlier.stored;
-        changed.set(key, { doc, position, stored });
-      }
+      for (const working of await handOut(incoming)) foldInto(working);
       folded = later(upTo, folded);
     },
     waiting: () => ({ events: foldedEvents, documents: changed.size }),
     batch() {
       const writes: Write[] = [];
-      for (const [key, { doc, position, stored }] of changed) {
+      for (const { key, doc, position = folded, stored } of changed.values()) {
         writes.push({ key, doc: doc ?? null, position, ...(stored && { before: stored }) });
       }
       return {
@@ -189,7 +191,10 @@ export async function openFold(
       };
     },
     settle(batch) {
-      for (const [key, { doc, position }] of changed) hot.set(key, { doc, position });
+      for (const working of changed.values()) {
+        working.stored = working.doc;
+        working.isChanged = false;
+      }
       changed.clear();
       poison.length = 0;
       foldedEvents = 0;
@@ -200,19 +205,36 @@ export async function openFold(
   };
 }
 
+/** A document at hand. There are thousands a second, so each is one object for as long as it stays at hand. */
 interface Working {
-  readonly doc?: Doc | undefined;
-  readonly position?: Position;
+  readonly key: string;
+  doc: Doc | undefined;
+  /** Of the last event folded into it; undefined when there was none. */
+  position: Position | undefined;
+  /** What the store has in its place. */
+  stored: Doc | undefined;
+  /** Whether it waits to be written. */
+  isChanged: boolean;
+  /** What is about to be folded into it. */
+  events: Told[] | undefined;
 }
 
-const ABSENT: Working = {};
+function unknown(key: string): Working {
+  return {
+    key,
+    doc: undefined,
+    position: undefined,
+    stored: undefined,
+    isChanged: false,
+    events: undefined,
+  };
+}
 
-/** A document that waits to be written. */
-interface Changed {
-  readonly doc: Doc | undefined;
-  readonly position: Position;
-  /** What the store has in its place. */
-  readonly stored: Doc | undefined;
+/** The events past a position, of events in order. */
+function after(position: Position | undefined, events: readonly Told[]): readonly Told[] {
+  const [first] = events;
+  if (position === undefined || first === undefined || first.position > position) return events;
+  return events.filter((event) => event.position > position);
 }
 
 /** More than that is as good as everything. */
@@ -226,12 +248,6 @@ function tagsOf(projection: AnyProjection, writes: readonly Write[]): Projected[
     if (tags.size > MOST_TAGS) return 'all';
   }
   return [...tags];
-}
-
-/** What is known of a document after events that made it `doc`. */
-function after(before: Working, events: readonly Told[], doc: Doc | undefined): Working {
-  const last = events.at(-1);
-  return last === undefined || doc === before.doc ? before : { doc, position: last.position };
 }
 
 /** The record of an event that could not be folded into the document of `key`. */

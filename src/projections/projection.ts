@@ -102,6 +102,8 @@ export function scopeTag(collection: string, scope: string): string {
 export const EVERYONE = 'all';
 
 function runsOf(events: readonly Told[]): readonly Run<Told>[] {
+  const [first] = events;
+  if (first !== undefined && events.length === 1) return [[first]];
   const runs: [Told, ...Told[]][] = [];
   for (const event of events) {
     const run = runs.at(-1);

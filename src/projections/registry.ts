@@ -1,6 +1,7 @@
 import { dashboard } from './dashboard.js';
 import { deviceLogs } from './deviceLogs.js';
 import { devices } from './devices.js';
+import { deviceVitals } from './deviceVitals.js';
 import type { AnyProjection } from './projection.js';
 import { usageDays, usageHours } from './usage.js';
 import { users } from './users.js';
@@ -9,6 +10,7 @@ import { users } from './users.js';
 export const projections: readonly AnyProjection[] = [
   users,
   devices,
+  deviceVitals,
   deviceLogs,
   usageHours,
   usageDays,
@@ -16,4 +18,10 @@ export const projections: readonly AnyProjection[] = [
 ];
 
 export type ProjectionName =
-  'users' | 'devices' | 'device-logs' | 'usage-hours' | 'usage-days' | 'dashboard';
+  | 'users'
+  | 'devices'
+  | 'device-vitals'
+  | 'device-logs'
+  | 'usage-hours'
+  | 'usage-days'
+  | 'dashboard';

@@ -4,29 +4,9 @@
  */
 export type Summary = Readonly<{ count: number; sum: number; min: number; max: number }>;
 
-/** A summary that nobody else sees yet. */
-export type GrowingSummary = { -readonly [Part in keyof Summary]: Summary[Part] };
-
-/** A summary of its own that goes on from another, or from nothing. */
-export function growingFrom(summary: Summary | undefined): GrowingSummary {
-  return summary === undefined
-    ? { count: 0, sum: 0, min: Infinity, max: -Infinity }
-    : { ...summary };
-}
-
-/** Takes one more value in. */
-export function grow(summary: GrowingSummary, value: number): void {
-  summary.count += 1;
-  summary.sum = finite(summary.sum + value);
-  if (value < summary.min) summary.min = value;
-  if (value > summary.max) summary.max = value;
-}
-
 /** The summary with one more value in it. */
 export function include(summary: Summary | undefined, value: number): Summary {
-  const after = growingFrom(summary);
-  grow(after, value);
-  return after;
+  return merge(summary, { count: 1, sum: value, min: value, max: value });
 }
 
 /** Both summaries as one. */
@@ -40,7 +20,8 @@ export function merge(a: Summary | undefined, b: Summary): Summary {
   };
 }
 
-function finite(sum: number): number {
+/** A sum as JSON can hold it. */
+export function finite(sum: number): number {
   return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum));
 }
 

@@ -1,14 +1,7 @@
 import { EVERYONE, projection, scopeTag, type Projection, type Told } from './projection.js';
 import type { Collection } from './readModels.js';
-import {
-  boundedName,
-  grow,
-  growingFrom,
-  include,
-  own,
-  type GrowingSummary,
-  type Summary,
-} from './summary.js';
+import { NO_NUMBERS, withNumbers, type Numbers } from './numbers.js';
+import { boundedName, include, own, type Summary } from './summary.js';
 
 /** What one device reported in one hour or one day (UTC). */
 export type UsageDoc = Readonly<{
@@ -21,7 +14,7 @@ export type UsageDoc = Readonly<{
   /** Grows with `total`, but only every tenth or so: what an index can hold without being rewritten by every event. */
   rank: number;
   heartbeats: number;
-  metrics: Readonly<Record<string, Summary>>;
+  metrics: Numbers;
   /** Log lines by event name. `value` summarises those that carried a number. */
   events: Readonly<Record<string, Readonly<{ count: number; value?: Summary }>>>;
 }>;
@@ -56,13 +49,13 @@ function usage(
     total: 0,
     rank: 0,
     heartbeats: 0,
-    metrics: {},
+    metrics: NO_NUMBERS,
     events: {},
   });
 
   return projection<UsageDoc>({
     name,
-    version: 1,
+    version: 2,
     collection: { name: name.replace('-', '_'), indexes: more.indexes },
     ...(more.tags && { tags: more.tags }),
     on: {
@@ -70,7 +63,10 @@ function usage(
         key,
         foldAll: (known, events) => {
           const doc = known ?? empty(events[0]);
-          const metrics = withMetrics(doc.metrics, events);
+          const metrics = withNumbers(
+            doc.metrics,
+            events.map(({ data }) => data.metrics),
+          );
           const { length } = events;
           return { ...doc, ...grown(doc, length), heartbeats: doc.heartbeats + length, metrics };
         },
@@ -112,25 +108,6 @@ export function rankOf(total: number): number {
   const bits = 32 - Math.clz32(total);
   const steps = bits <= 4 ? 0 : (total >>> (bits - 4)) & 7;
   return (bits << 3) | steps;
-}
-
-function withMetrics(known: UsageDoc['metrics'], heartbeats: readonly Heartbeat[]) {
-  const metrics: Record<string, Summary> = { ...known };
-  /** The summaries that began here, by what heartbeats call them: these may still grow. */
-  const growing = new Map<string, GrowingSummary>();
-  for (const { data } of heartbeats) {
-    for (const [name, value] of Object.entries(data.metrics ?? {})) {
-      let summary = growing.get(name);
-      if (summary === undefined) {
-        const as = boundedName(metrics, name);
-        summary = growing.get(as) ?? growingFrom(own(metrics, as));
-        growing.set(name, summary).set(as, summary);
-        metrics[as] = summary;
-      }
-      grow(summary, value);
-    }
-  }
-  return metrics;
 }
 
 function withEvent(known: UsageDoc['events'], name: string, value: number | undefined) {

@@ -1,11 +1,19 @@
 import type { DeviceStatus, Connection } from '../events/values.js';
 import type { Position } from '../events/envelope.js';
 import type { DeviceDoc } from '../projections/devices.js';
-import { EVERYONE, scopeTag } from '../projections/projection.js';
+import type { VitalsDoc } from '../projections/deviceVitals.js';
+import { documentTag, EVERYONE, scopeTag } from '../projections/projection.js';
 import type { Condition, ReadModels, Where } from '../projections/readModels.js';
-import { byId } from './byId.js';
 import type { Cache, Cached } from './cache.js';
 import { paged, type Paged, type Paging } from './paged.js';
+
+/** A device with what its heartbeats say of it. */
+export type DeviceNow = DeviceDoc & {
+  readonly vitals: Pick<VitalsDoc, 'firmware' | 'metrics'> & {
+    /** null before the first heartbeat. */
+    readonly lastSeenAt: number | null;
+  };
+};
 
 export interface ListDevices extends Paging {
   /** Whose devices: these organizations', or every one's. */
@@ -27,10 +35,10 @@ const TTL_MS = 30 * 60_000;
 
 /**
  * One page of devices.
- * @param needs what the answer must show at least; the projection is there already
+ * @param needs what the answer must show at least; the projections are there already
  */
 export function listDevices(reads: ReadModels, cache: Cache) {
-  return async (question: ListDevices, needs: Position): Promise<Cached<Paged<DeviceDoc>>> => {
+  return async (question: ListDevices, needs: Position): Promise<Cached<Paged<DeviceNow>>> => {
     const { organizations, status, connection, type, tag, text } = question;
     const where = conditions(question);
     if (where === undefined) return { value: NOTHING, cached: 'miss' };
@@ -38,14 +46,22 @@ export function listDevices(reads: ReadModels, cache: Cache) {
     const { limit, cursor, page } = question;
     const scopes = organizations === 'all' ? [EVERYONE] : organizations;
     const asked = [organizations, status, connection, type, tag, text, sort, limit, cursor, page];
-    const { value, cached } = await cache.answer<Paged<DeviceDoc>>(
+    const { value, cached } = await cache.answer<Paged<DeviceNow>>(
       {
         // What was not asked is null in an array, so that no two questions look alike.
         key: `devices:${JSON.stringify(asked)}`,
-        reads: ['devices'],
+        reads: SHOWN_FROM,
         ttlMs: TTL_MS,
-        tags: () => ({ devices: scopes.map((scope) => scopeTag('devices', scope)) }),
-        load: () => paged(reads, 'devices', { where, sort }, question),
+        tags: () => ({
+          devices: scopes.map((scope) => scopeTag('devices', scope)),
+          'device-vitals': scopes.map((scope) => scopeTag('device_vitals', scope)),
+        }),
+        async load() {
+          const found = await paged<DeviceDoc>(reads, 'devices', { where, sort }, question);
+          const ids = found.items.map(({ id }) => id);
+          const vitals = await reads.getMany<VitalsDoc>('device_vitals', ids);
+          return { ...found, items: found.items.map((doc) => withVitals(doc, vitals.get(doc.id))) };
+        },
       },
       needs,
     );
@@ -53,11 +69,41 @@ export function listDevices(reads: ReadModels, cache: Cache) {
   };
 }
 
-const NOTHING: Paged<DeviceDoc> = { items: [], nextCursor: null, total: 0 };
+const NOTHING: Paged<DeviceNow> = { items: [], nextCursor: null, total: 0 };
 
-/** The device's document. */
+/** The projections that a device is answered from. */
+const SHOWN_FROM = ['devices', 'device-vitals'];
+
+/**
+ * A device; undefined when there is none.
+ * @param needs what the answer must show at least; the projections are there already
+ */
 export function deviceById(reads: ReadModels, cache: Cache) {
-  return byId<DeviceDoc>({ reads, cache, projection: 'devices', ttlMs: TTL_MS });
+  return (id: string, needs: Position): Promise<Cached<DeviceNow | undefined>> => {
+    const question = {
+      key: `device:${id}`,
+      reads: SHOWN_FROM,
+      ttlMs: TTL_MS,
+      tags: () => ({
+        devices: [documentTag('devices', id)],
+        'device-vitals': [documentTag('device_vitals', id)],
+      }),
+      async load() {
+        const [doc, vitals] = await Promise.all([
+          reads.get<DeviceDoc>('devices', id),
+          reads.get<VitalsDoc>('device_vitals', id),
+        ]);
+        return doc && withVitals(doc, vitals);
+      },
+    };
+    return cache.answer<DeviceNow>(question, needs);
+  };
+}
+
+const NEVER_SEEN: DeviceNow['vitals'] = { firmware: null, metrics: {}, lastSeenAt: null };
+
+function withVitals(doc: DeviceDoc, vitals: VitalsDoc | undefined): DeviceNow {
+  return { ...doc, vitals: vitals ?? NEVER_SEEN };
 }
 
 function conditions(question: ListDevices): Where | undefined {

@@ -1,3 +1,4 @@
+import { summariesOf } from '../projections/numbers.js';
 import type { ReadModels } from '../projections/readModels.js';
 import { merge, own, type Summary } from '../projections/summary.js';
 import { bucketStart, DAY_MS, HOUR_MS, usageKey, type UsageDoc } from '../projections/usage.js';
@@ -39,36 +40,34 @@ export function deviceUsage(reads: ReadModels) {
       usageKey(deviceId, from + index * size),
     );
     const docs = await reads.getMany<UsageDoc>(collection, keys);
-    const found = keys.flatMap((key) => docs.get(key) ?? []);
+    const found = keys.flatMap((key) => docs.get(key) ?? []).map(bucketOf);
     return {
       from,
       bucketMs: size,
       total: found.reduce(added, { total: 0, heartbeats: 0, metrics: {}, events: {} }),
-      buckets: found.map(({ start, total, heartbeats, metrics, events }) => ({
-        start,
-        total,
-        heartbeats,
-        metrics,
-        events,
-      })),
+      buckets: found,
     };
   };
 }
 
-function added(sum: DeviceUsage['total'], doc: UsageDoc): DeviceUsage['total'] {
+function bucketOf({ start, total, heartbeats, metrics, events }: UsageDoc): Bucket {
+  return { start, total, heartbeats, metrics: summariesOf(metrics), events };
+}
+
+function added(sum: DeviceUsage['total'], bucket: Bucket): DeviceUsage['total'] {
   const metrics = { ...sum.metrics };
-  for (const [name, summary] of Object.entries(doc.metrics)) {
+  for (const [name, summary] of Object.entries(bucket.metrics)) {
     metrics[name] = merge(own(metrics, name), summary);
   }
   const events = { ...sum.events };
-  for (const [name, { count, value }] of Object.entries(doc.events)) {
+  for (const [name, { count, value }] of Object.entries(bucket.events)) {
     const before = own(events, name);
     const summary = value === undefined ? before?.value : merge(before?.value, value);
     events[name] = { count: (before?.count ?? 0) + count, ...(summary && { value: summary }) };
   }
   return {
-    total: sum.total + doc.total,
-    heartbeats: sum.heartbeats + doc.heartbeats,
+    total: sum.total + bucket.total,
+    heartbeats: sum.heartbeats + bucket.heartbeats,
     metrics,
     events,
   };

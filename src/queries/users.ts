@@ -1,7 +1,8 @@
+import type { Position } from '../events/envelope.js';
+import { documentTag } from '../projections/projection.js';
 import type { ReadModels } from '../projections/readModels.js';
 import type { UserDoc } from '../projections/users.js';
-import { byId } from './byId.js';
-import type { Cache } from './cache.js';
+import type { Cache, Cached } from './cache.js';
 import { paged, type Paged, type Paging } from './paged.js';
 
 export interface ListUsers extends Paging {
@@ -26,7 +27,20 @@ export function listUsers(reads: ReadModels) {
 /** How long a user's document may be kept though nothing should have changed. */
 const TTL_MS = 15 * 60_000;
 
-/** The user's document. */
+/**
+ * The user's document; undefined when there is none.
+ * @param needs what the answer must show at least; the projection is there already
+ */
 export function userById(reads: ReadModels, cache: Cache) {
-  return byId<UserDoc>({ reads, cache, projection: 'users', ttlMs: TTL_MS });
+  return (id: string, needs: Position): Promise<Cached<UserDoc | undefined>> => {
+    const tag = documentTag('users', id);
+    const question = {
+      key: tag,
+      reads: ['users'],
+      ttlMs: TTL_MS,
+      tags: () => ({ users: [tag] }),
+      load: () => reads.get<UserDoc>('users', id),
+    };
+    return cache.answer<UserDoc>(question, needs);
+  };
 }

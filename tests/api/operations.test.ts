@@ -33,9 +33,15 @@ describe('the operator’s routes', () => {
     expect(health.status).toBe(200);
     expect(health.body.status).toBe('ok');
     expect(Date.parse(health.body.timestamp)).toBeGreaterThan(0);
-    expect(Object.keys(health.body.dependencies.readModels.projections).sort()).toEqual(
-      ['dashboard', 'device-logs', 'devices', 'usage-days', 'usage-hours', 'users'].sort(),
-    );
+    expect(Object.keys(health.body.dependencies.readModels.projections).sort()).toEqual([
+      'dashboard',
+      'device-logs',
+      'device-vitals',
+      'devices',
+      'usage-days',
+      'usage-hours',
+      'users',
+    ]);
     for (const path of ['/livez', '/readyz']) {
       const answer = await server.client.get(path);
       expect([answer.status, answer.body]).toEqual([200, { status: 'ok' }]);

@@ -33,9 +33,6 @@ const pump = {
   metadata: { floor: -1 },
   heartbeatInterval: null,
   tokens: [],
-  firmware: null,
-  metrics: {},
-  lastSeenAt: null,
   deleted: false,
   createdAt: BEFORE,
   updatedAt: BEFORE,
@@ -129,37 +126,12 @@ describe('the devices', () => {
     });
   });
 
-  it('are seen by a heartbeat, which is no change and moves no revision', () => {
-    expect(
-      one(registered(), at(LATER, heartbeat(LATER, { metrics: { load: 1 }, firmware: '1.2' }))),
-    ).toEqual({ ...pump, lastSeenAt: LATER, metrics: { load: 1 }, firmware: '1.2' });
+  it('know nothing of heartbeats', () => {
+    const told = heartbeat(LATER, { metrics: { load: 1 }, firmware: '1.2' });
+    expect(one(registered(), told)).toEqual(pump);
   });
 
-  it('keep the last metrics and firmware that a heartbeat told', () => {
-    const told = { metrics: { load: 1 }, firmware: '1.2' };
-    expect(one(registered(), heartbeat(LATER, told), heartbeat(LATER + 1))).toEqual({
-      ...pump,
-      ...told,
-      lastSeenAt: LATER + 1,
-    });
-    expect(
-      one(registered(), heartbeat(LATER, told), heartbeat(LATER + 1, { metrics: {} })),
-    ).toEqual({
-      ...pump,
-      ...told,
-      metrics: {},
-      lastSeenAt: LATER + 1,
-    });
-  });
-
-  it('are not taken back by a heartbeat of the past', () => {
-    const now = heartbeat(LATER, { metrics: { load: 1 } });
-    const past = heartbeat(BEFORE, { metrics: { load: 9 }, firmware: 'old' });
-    expect(one(registered(), now, past)).toEqual(one(registered(), now));
-    expect(one(registered(), past, now)).toMatchObject({ lastSeenAt: LATER, metrics: { load: 1 } });
-  });
-
-  it('are not made up by telemetry alone', () => {
-    expect(documentsOf(devices, heartbeat(LATER), detailsChanged({ name: 'x' }))).toEqual({});
+  it('are not made up by what changes them', () => {
+    expect(documentsOf(devices, detailsChanged({ name: 'x' }))).toEqual({});
   });
 });

@@ -49,7 +49,7 @@ export function deviceTokenRoutes(deps: RouteDeps): readonly Route[] {
       tag: TAG,
       access: 'device:change',
       params: ById,
-      reads: ['devices'],
+      reads: ['devices', 'device-vitals'],
       answers: {
         200: object({
           items: Type.Array(object({ id: Id, name: Type.String(), issuedAt: Time })),

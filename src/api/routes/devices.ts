@@ -19,7 +19,7 @@ import {
   Name,
   Tags,
 } from '../../events/values.js';
-import type { DeviceDoc } from '../../queries/documents.js';
+import type { DeviceNow } from '../../queries/documents.js';
 import { accepted, changedDevice, deviceAnswer, listAnswer } from '../answers.js';
 import { batch, BatchAnswer, faultOfLine, ownOrigin, type BatchLine } from '../batch.js';
 import type { RouteDeps } from '../deps.js';
@@ -105,10 +105,10 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
   }
 
   /**
-   * What the projection has by now. What the command did is in the log: it waits for no projection, and
+   * What the projections have by now. What the command did is in the log: it waits for no projection, and
    * does not fail because read models are away.
    */
-  async function projectedBy(deviceId: string): Promise<DeviceDoc | undefined> {
+  async function projectedBy(deviceId: string): Promise<DeviceNow | undefined> {
     const enough = new AbortController();
     try {
       return await Promise.race([
@@ -130,7 +130,7 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
       summary: 'The devices of your organizations; an administrator sees all.',
       tag: TAG,
       access: 'user',
-      reads: ['devices', 'users'],
+      reads: ['devices', 'device-vitals', 'users'],
       query: object({
         ...paging,
         status: optional(DeviceStatus),
@@ -208,7 +208,7 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
       tag: TAG,
       access: 'device:view',
       params: ById,
-      reads: ['devices'],
+      reads: ['devices', 'device-vitals'],
       answers: { 200: Device },
       async handle({ params: { id }, needs }) {
         const { value: doc, cached } = await queries.deviceById(id, needs);
