@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { KnownDevice } from '../commands/device/state.js';
+import type { DeviceState, KnownDevice } from '../commands/device/state.js';
+import { withState } from '../commands/hotFamily.js';
 import type { States } from '../commands/states.js';
 import { deviceStream, sessionStream, userStream } from '../events/streams.js';
 import type { Runtime } from '../runtime.js';
@@ -33,18 +34,18 @@ const REMEMBERED = 120_000;
 export function identify({ states, tokens, runtime }: IdentifyDeps) {
   const known = new LRUCache<string, Known>({ maxSize: REMEMBERED, sizeCalculation: () => 1 });
 
-  return async function callerOf(authorization: string | undefined): Promise<Caller> {
+  return function callerOf(authorization: string | undefined): Caller | Promise<Caller> {
     if (authorization === undefined) return ANONYMOUS;
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) throw new Problem('UNAUTHENTICATED');
     const parts = known.get(token)?.parts ?? readDeviceToken(token);
-    return parts === undefined ? user(token) : device(token, parts);
+    if (parts === undefined) return user(token);
+    const stream = deviceStream(parts.deviceId);
+    return withState(states.devices, stream, (state) => device(token, parts, state));
   };
 
-  async function device(token: string, parts: DeviceTokenParts): Promise<Caller> {
+  function device(token: string, parts: DeviceTokenParts, state: DeviceState): Caller {
     const { deviceId, tokenId } = parts;
-    const stream = deviceStream(deviceId);
-    const { state } = states.devices.peek(stream) ?? (await states.devices.load(stream));
     if (state.kind !== 'registered') throw new Problem('UNAUTHENTICATED');
     // Each change of a device's tokens makes a new list: the same list is the same answer.
     if (known.get(token)?.tokens !== state.tokens) {

@@ -269,6 +269,10 @@ describe('a hostile body', () => {
       Connection: 'keep-alive',
     };
     const request = rawRequest('POST /api/devices', headers, '{"name":"a","type":"b"}');
-    expect(statusesIn(await sendRaw(server.port, [request]))).toEqual([400]);
+    const answered = await sendRaw(server.port, [request]);
+    // One for the ten bytes, which are no JSON; one for what follows, with which the connection ends.
+    expect(statusesIn(answered)).toEqual([400, 400]);
+    expect(answered).toContain('"code":"MALFORMED_BODY"');
+    expect(answered).toMatch(/Connection: close\r\n\r\n$/);
   });
 });
