@@ -33,9 +33,10 @@ export interface LogWriterLinkOptions {
 
 /**
  * Events after which a message goes off before its turn of the event loop is over: the writer is at
- * work on it while this thread prepares the next.
+ * work on it while this thread prepares the next. One that has nothing to do gets the first few.
  */
 const MESSAGE_EVENTS = 64;
+const FIRST_MESSAGE_EVENTS = 16;
 
 interface Pending {
   readonly stream: string;
@@ -59,15 +60,20 @@ export async function startLogWriter({
   /** Everything that has no answer yet, in the order in which answers come. */
   const pending: Pending[] = [];
   const unposted = appendPack();
+  /** How many of these the writer has. */
+  let posted = 0;
   let answered: WriterAnswer[] = [];
   let ended: StoreUnavailable | undefined;
   let whenSettled: (() => void) | undefined;
 
   function post(): void {
-    if (unposted.events() > 0) thread.postMessage(unposted.take() satisfies WriterMessage);
+    if (unposted.events() === 0) return;
+    thread.postMessage(unposted.take() satisfies WriterMessage);
+    posted = pending.length;
   }
 
   function settle(count: number, how: (pending: Pending, index: number) => void): void {
+    posted -= count;
     pending.splice(0, count).forEach(how);
     if (pending.length === 0) whenSettled?.();
   }
@@ -136,7 +142,7 @@ export async function startLogWriter({
         // All requests that one turn of the event loop brings travel together.
         if (unposted.events() === 0) setImmediate(post);
         unposted.add(append);
-        if (unposted.events() >= MESSAGE_EVENTS) post();
+        if (unposted.events() >= (posted === 0 ? FIRST_MESSAGE_EVENTS : MESSAGE_EVENTS)) post();
       });
     },
 
