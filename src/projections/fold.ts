@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { later, type Position } from '../events/envelope.js';
 import type { Lease } from './leases.js';
 import type { AnyProjection, Told } from './projection.js';
+import { recent } from './recent.js';
 import type {
   Doc,
   Generation,
@@ -14,8 +14,8 @@ import type {
 import { shardOf } from './shards.js';
 import type { Projected } from './signals.js';
 
-/** How many documents of one projection stay in memory between batches. */
-const HOT_DOCUMENTS = 5_000;
+/** How many documents of one projection stay in memory between batches, at least. */
+const HOT_DOCUMENTS = 2_500;
 
 /** An event on its way into the projections: its data in today's shape, or why that could not be. */
 export type Incoming = Told | Poison;
@@ -65,7 +65,7 @@ export async function openFold(
   const { name, version, collection } = projection;
   const generation = await store.open(name, version, collection, shard);
   const types = new Set(projection.types);
-  const hot = new LRUCache<string, Working>({ max: HOT_DOCUMENTS });
+  const hot = recent<Working>(HOT_DOCUMENTS);
   /** Keys of documents, and names of streams where no key could be told; the two never look alike. */
   const held = new Set(await store.parkedKeys(generation));
   let { checkpoint, live } = generation;
@@ -81,6 +81,7 @@ export async function openFold(
     const missing = new Map<string, Working>();
     const hand = (key: string, event: Told) => {
       if (shardOf(key, shard.of) !== shard.index || (held.size > 0 && held.has(key))) return;
+      // Nothing is let go of meanwhile: a document at hand twice would lose events.
       let working = hot.get(key) ?? changed.get(key) ?? missing.get(key);
       if (working === undefined) missing.set(key, (working = unknown(key)));
       if (working.events === undefined) {
@@ -194,6 +195,7 @@ export async function openFold(
       for (const working of changed.values()) {
         working.stored = working.doc;
         working.isChanged = false;
+        hot.set(working.key, working);
       }
       changed.clear();
       poison.length = 0;

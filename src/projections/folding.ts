@@ -32,8 +32,17 @@ export interface Folding {
 
 /** Events that are read in one go: what a page of the log holds beside its events is soon garbage. */
 const PAGE_EVENTS = 1_000;
-/** Having caught up, it rests: events that come by ones and twos are folded and written together. */
+/**
+ * Having caught up, it rests: events that come by ones and twos are folded and written together. The more
+ * came at once, the longer, in milliseconds: where thousands come, many of them change one document.
+ */
 const REST_MS = 16;
+const LONGEST_REST_MS = 64;
+const EVENTS_PER_MS = 25;
+
+function restAfter(events: number): number {
+  return Math.min(Math.max(REST_MS, events / EVENTS_PER_MS), LONGEST_REST_MS);
+}
 
 interface AtWork {
   readonly fold: Fold;
@@ -82,7 +91,7 @@ export function folding(
         if (await apply(deps, group, batch)) progressed();
         reached = batch.position;
       });
-      if (batch.caughtUp) await runtime.sleep(REST_MS, until);
+      if (batch.caughtUp) await runtime.sleep(restAfter(batch.incoming.length), until);
     }
   }
 

@@ -56,6 +56,22 @@ describe.each(backends)('the projections in %s', (_name, open) => {
       expect(await tallied(VALVE)).toMatchObject({ count: 1 });
     });
 
+    it('more documents than are kept at hand, each from all of its events', async () => {
+      // As a fleet reports: each device in turn, over and over.
+      const fleet = Array.from({ length: 6_000 }, (_, nth) => id(1_000 + nth));
+      for (const event of ['a', 'b', 'c']) {
+        for (let from = 0; from < fleet.length; from += 500) {
+          const lines = fleet.slice(from, from + 500).map((deviceId) => {
+            told += 1;
+            return newEvent(logged(told, { deviceId, event }), told);
+          });
+          await stores.log.append('telemetry-fleet', lines, 'any');
+        }
+      }
+      await runThrough(stores, [tally()]);
+      expect(await stores.reads.count('tally', { count: { eq: 3 } })).toBe(fleet.length);
+    });
+
     it('each document of a batch once, and write all of it with all checkpoints at once', async () => {
       for (let index = 0; index < 100; index += 1) await say(index % 2 === 0 ? PUMP : VALVE, 'a');
       const commits: { readonly writes: number; readonly checkpoint: Position }[][] = [];
