@@ -1,11 +1,10 @@
-import { documentTag, EVERYONE, projection, scopeTag } from './projection.js';
+import { documentTag, projection } from './projection.js';
 
 /**
  * What a device's latest heartbeats said. It is a document of its own, and a small one, because every
  * heartbeat writes it, while the device itself hardly ever changes.
  */
 export type VitalsDoc = Readonly<{
-  organizationId: string;
   firmware: string | null;
   /** The metrics of the last heartbeat that had any. */
   metrics: Readonly<Record<string, number>>;
@@ -18,11 +17,7 @@ export const deviceVitals = projection<VitalsDoc>({
   name: 'device-vitals',
   version: 1,
   collection: { name: 'device_vitals', indexes: [] },
-  tags: (id, { organizationId }) => [
-    documentTag('device_vitals', id),
-    scopeTag('device_vitals', organizationId),
-    scopeTag('device_vitals', EVERYONE),
-  ],
+  tags: (id) => [documentTag('device_vitals', id)],
   on: {
     HeartbeatRecorded: {
       key: ({ data }) => data.deviceId,
@@ -37,8 +32,7 @@ export const deviceVitals = projection<VitalsDoc>({
         }
         const same =
           lastSeenAt === doc?.lastSeenAt && metrics === doc.metrics && firmware === doc.firmware;
-        const { organizationId } = events[0].data;
-        return same ? doc : { organizationId, firmware, metrics, lastSeenAt };
+        return same ? doc : { firmware, metrics, lastSeenAt };
       },
     },
   },

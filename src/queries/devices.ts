@@ -9,10 +9,8 @@ import { paged, type Paged, type Paging } from './paged.js';
 
 /** A device with what its heartbeats say of it. */
 export type DeviceNow = DeviceDoc & {
-  readonly vitals: Pick<VitalsDoc, 'firmware' | 'metrics'> & {
-    /** null before the first heartbeat. */
-    readonly lastSeenAt: number | null;
-  };
+  /** `lastSeenAt` is null before the first heartbeat. */
+  readonly vitals: VitalsDoc | Readonly<Omit<VitalsDoc, 'lastSeenAt'> & { lastSeenAt: null }>;
 };
 
 export interface ListDevices extends Paging {
@@ -46,26 +44,24 @@ export function listDevices(reads: ReadModels, cache: Cache) {
     const { limit, cursor, page } = question;
     const scopes = organizations === 'all' ? [EVERYONE] : organizations;
     const asked = [organizations, status, connection, type, tag, text, sort, limit, cursor, page];
-    const { value, cached } = await cache.answer<Paged<DeviceNow>>(
+    const { value, cached } = await cache.answer<Paged<DeviceDoc>>(
       {
         // What was not asked is null in an array, so that no two questions look alike.
         key: `devices:${JSON.stringify(asked)}`,
-        reads: SHOWN_FROM,
+        reads: ['devices'],
         ttlMs: TTL_MS,
-        tags: () => ({
-          devices: scopes.map((scope) => scopeTag('devices', scope)),
-          'device-vitals': scopes.map((scope) => scopeTag('device_vitals', scope)),
-        }),
-        async load() {
-          const found = await paged<DeviceDoc>(reads, 'devices', { where, sort }, question);
-          const ids = found.items.map(({ id }) => id);
-          const vitals = await reads.getMany<VitalsDoc>('device_vitals', ids);
-          return { ...found, items: found.items.map((doc) => withVitals(doc, vitals.get(doc.id))) };
-        },
+        tags: () => ({ devices: scopes.map((scope) => scopeTag('devices', scope)) }),
+        load: () => paged<DeviceDoc>(reads, 'devices', { where, sort }, question),
       },
       needs,
     );
-    return { value: value ?? NOTHING, cached };
+    if (value === undefined) return { value: NOTHING, cached };
+    // In a fleet that reports a page with its vitals would be true for no longer than a moment: which
+    // devices are on it is kept, and the vitals are read each time.
+    const ids = value.items.map(({ id }) => id);
+    const vitals = await reads.getMany<VitalsDoc>('device_vitals', ids);
+    const items = value.items.map((doc) => withVitals(doc, vitals.get(doc.id)));
+    return { value: { ...value, items }, cached };
   };
 }
 

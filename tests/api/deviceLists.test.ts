@@ -172,4 +172,20 @@ describe('a list of devices', () => {
     expect(new Set(walked).size).toBe(walked.length);
     expect(idsOf(all).filter((id) => !walked.includes(id))).toEqual([]);
   });
+
+  // The last, since it changes what the others expect.
+  it('stays in the cache while its devices report, and shows what they report', async () => {
+    const page = async () => {
+      const { headers, body } = await list('limit=7&sort=name');
+      return { cached: headers['x-cache'], first: body.items[0] };
+    };
+    const id = (await page()).first?.id ?? '';
+    const report = (load: number) =>
+      ann.api.post(`/api/devices/${id}/heartbeat`, { metrics: { load } });
+    // The first may change the device itself: it is online.
+    await report(1);
+    await page();
+    await report(2);
+    expect(await page()).toMatchObject({ cached: 'hit', first: { id, metrics: { load: 2 } } });
+  });
 });

@@ -1,11 +1,11 @@
 import { deviceVitals } from '../../src/projections/deviceVitals.js';
 import { BEFORE } from '../spec/given.js';
-import { ACME, heartbeat, PUMP, registered } from '../spec/things.js';
+import { heartbeat, PUMP, registered } from '../spec/things.js';
 import { documentsOf, recorded } from './documents.js';
 
 const LATER = BEFORE + 60_000;
 const told = { metrics: { load: 1 }, firmware: '1.2' };
-const vitals = { organizationId: ACME, ...told, lastSeenAt: LATER };
+const vitals = { ...told, lastSeenAt: LATER };
 
 const one = (...past: readonly ReturnType<typeof heartbeat>[]) =>
   documentsOf(deviceVitals, registered(), ...past)[PUMP];
