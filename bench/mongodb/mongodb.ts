@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { connectMongo } from '#dist/adapters/mongodb/connection.js';
 import type { Bench, Benchmark, Chapter } from '../harness/benchmark.js';
 import { inChild } from '../harness/child.js';
 import { count, micros, ratio, spreadOf } from '../harness/figures.js';
@@ -8,6 +6,7 @@ import { inTurn, ratios } from '../harness/rounds.js';
 import { median, spread } from '../harness/statistics.js';
 import { prepareLog } from '../log/prepare.js';
 import type { Folded, FoldSettings } from '../projections/foldChild.js';
+import { inNewDatabase, serverAt } from './database.js';
 import type { RawSettings, Written } from './rawChild.js';
 
 const FOLD = new URL('../projections/foldChild.js', import.meta.url);
@@ -59,32 +58,6 @@ async function run({ quick, folder, say }: Bench): Promise<Chapter> {
   // What each answers.
   const all = { written: written as Written[], folded: folded as Folded[] };
   return chapter(await serverAt(uri), { devices, heartbeats }, all);
-}
-
-/** How long dropping a database may take. */
-const PATIENCE_MS = 60_000;
-
-async function inNewDatabase<Result>(
-  uri: string,
-  work: (uri: string) => Promise<Result>,
-): Promise<Result> {
-  const name = `fleetbook_bench_${randomUUID().slice(0, 8)}`;
-  const own = uri.replace(/^([^/]+\/\/[^/?]*)(?:\/[^?]*)?/, `$1/${name}`);
-  try {
-    return await work(own);
-  } finally {
-    const mongo = await connectMongo({ uri: own, patienceMs: PATIENCE_MS });
-    await mongo.db.dropDatabase();
-    await mongo.close();
-  }
-}
-
-async function serverAt(uri: string): Promise<string> {
-  const mongo = await connectMongo({ uri, access: 'read' });
-  const { version = '?' } = await mongo.db.command({ buildInfo: 1 });
-  const { transactions } = mongo;
-  await mongo.close();
-  return `a server of version ${String(version)} with${transactions ? '' : 'out'} transactions`;
 }
 
 function chapter(

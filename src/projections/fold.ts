@@ -15,7 +15,7 @@ import { shardOf } from './shards.js';
 import type { Projected } from './signals.js';
 
 /** How many documents of one projection stay in memory between batches, at least. */
-const HOT_DOCUMENTS = 2_500;
+const HOT_DOCUMENTS = 5_000;
 
 /** An event on its way into the projections: its data in today's shape, or why that could not be. */
 export type Incoming = Told | Poison;

@@ -19,7 +19,7 @@ export interface Question<Answer extends object> {
 
 export interface Cached<Answer> {
   readonly value: Answer;
-  /** A hit was answered without asking the read models. */
+  /** A hit was answered from what was kept, without asking the question again. */
   readonly cached: 'hit' | 'miss';
 }
 

@@ -98,7 +98,17 @@ export function deviceById(reads: ReadModels, cache: Cache) {
 
 const NEVER_SEEN: DeviceNow['vitals'] = { firmware: null, metrics: {}, lastSeenAt: null };
 
-function withVitals(doc: DeviceDoc, vitals: VitalsDoc | undefined): DeviceNow {
+/**
+ * A document of version 1 has its device's vitals in it. After an upgrade such documents answer until
+ * those of version 2 are built, while the vitals are still being folded from the first heartbeat on.
+ */
+type Version1 = DeviceDoc & Partial<DeviceNow['vitals']>;
+
+function withVitals(doc: Version1, vitals: VitalsDoc | undefined): DeviceNow {
+  const { lastSeenAt, firmware = null, metrics = {} } = doc;
+  if (typeof lastSeenAt === 'number' && lastSeenAt > (vitals?.lastSeenAt ?? 0)) {
+    return { ...doc, vitals: { lastSeenAt, firmware, metrics } };
+  }
   return { ...doc, vitals: vitals ?? NEVER_SEEN };
 }
 

@@ -1,4 +1,4 @@
-import { summariesOf } from '../projections/numbers.js';
+import { summariesOf, type Numbers } from '../projections/numbers.js';
 import type { ReadModels } from '../projections/readModels.js';
 import { merge, own, type Summary } from '../projections/summary.js';
 import { bucketStart, DAY_MS, HOUR_MS, usageKey, type UsageDoc } from '../projections/usage.js';
@@ -51,7 +51,16 @@ export function deviceUsage(reads: ReadModels) {
 }
 
 function bucketOf({ start, total, heartbeats, metrics, events }: UsageDoc): Bucket {
-  return { start, total, heartbeats, metrics: summariesOf(metrics), events };
+  return { start, total, heartbeats, metrics: byName(metrics), events };
+}
+
+/** After an upgrade documents of version 1, with an object for each metric, answer until those of version 2 are built. */
+function byName(metrics: Numbers | Bucket['metrics']): Bucket['metrics'] {
+  return isNumbers(metrics) ? summariesOf(metrics) : metrics;
+}
+
+function isNumbers(metrics: Numbers | Bucket['metrics']): metrics is Numbers {
+  return Array.isArray(metrics.names);
 }
 
 function added(sum: DeviceUsage['total'], bucket: Bucket): DeviceUsage['total'] {
