@@ -36,9 +36,17 @@ interface OfDevice {
 
 const fleetKeys = ({ data }: OfDevice) => [fleetKey(data.organizationId), fleetKey(EVERYONE)];
 
+/** Nearly every heartbeat has those of the one before it. */
+let lastKeys = { organizationId: '', start: NaN, keys: [''] };
+
 function activityKeys({ data }: OfDevice & { readonly data: { readonly at: number } }) {
+  const { organizationId } = data;
   const start = bucketStart(data.at, HOUR_MS);
-  return [activityKey(data.organizationId, start), activityKey(EVERYONE, start)];
+  if (organizationId !== lastKeys.organizationId || start !== lastKeys.start) {
+    const keys = [activityKey(organizationId, start), activityKey(EVERYONE, start)];
+    lastKeys = { organizationId, start, keys };
+  }
+  return lastKeys.keys;
 }
 
 /** Fleet counts follow from the lifecycle events alone, since each says what it changed from. */

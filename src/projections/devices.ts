@@ -1,5 +1,5 @@
 import type { Connection, DeviceStatus } from '../events/values.js';
-import { documentTag, EVERYONE, projection, scopeTag } from './projection.js';
+import { documentTag, projection, scopeTags } from './projection.js';
 
 /** A device without what its heartbeats say (see `VitalsDoc`). Times are milliseconds since the epoch. */
 export type DeviceDoc = Readonly<{
@@ -48,8 +48,7 @@ export const devices = projection<DeviceDoc>({
   },
   tags: (id, { organizationId }) => [
     documentTag('devices', id),
-    scopeTag('devices', organizationId),
-    scopeTag('devices', EVERYONE),
+    ...scopeTags('devices', organizationId),
   ],
   on: {
     DeviceRegistered: {

@@ -15,7 +15,7 @@ import { shardOf } from './shards.js';
 import type { Projected } from './signals.js';
 
 /** How many documents of one projection stay in memory between batches, at least. */
-const HOT_DOCUMENTS = 5_000;
+const HOT_DOCUMENTS = 2_500;
 
 /** An event on its way into the projections: its data in today's shape, or why that could not be. */
 export type Incoming = Told | Poison;
@@ -244,9 +244,15 @@ const MOST_TAGS = 300;
 
 function tagsOf(projection: AnyProjection, writes: readonly Write[]): Projected['tags'] {
   const tags = new Set<string>();
+  let last: readonly string[] | undefined;
+  const add = (these: readonly string[]) => {
+    if (these === last) return;
+    last = these;
+    for (const tag of these) tags.add(tag);
+  };
   for (const { key, doc, before } of writes) {
-    if (doc !== null) for (const tag of projection.tags(key, doc)) tags.add(tag);
-    if (before !== undefined) for (const tag of projection.tags(key, before)) tags.add(tag);
+    if (doc !== null) add(projection.tags(key, doc));
+    if (before !== undefined) add(projection.tags(key, before));
     if (tags.size > MOST_TAGS) return 'all';
   }
   return [...tags];

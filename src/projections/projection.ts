@@ -101,6 +101,17 @@ export function scopeTag(collection: string, scope: string): string {
 /** The scope of the whole installation, where an organization's id would be. */
 export const EVERYONE = 'all';
 
+let lastScope = { collection: '', scope: '', tags: [''] };
+
+/** The tags of what is searched in a scope, and in the whole installation: those asked for before are the same list. */
+export function scopeTags(collection: string, scope: string): readonly string[] {
+  if (collection !== lastScope.collection || scope !== lastScope.scope) {
+    const tags = [scopeTag(collection, scope), scopeTag(collection, EVERYONE)];
+    lastScope = { collection, scope, tags };
+  }
+  return lastScope.tags;
+}
+
 function runsOf(events: readonly Told[]): readonly Run<Told>[] {
   const [first] = events;
   if (first !== undefined && events.length === 1) return [[first]];

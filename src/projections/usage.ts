@@ -1,4 +1,4 @@
-import { EVERYONE, projection, scopeTag, type Projection, type Told } from './projection.js';
+import { projection, scopeTags, type Projection, type Told } from './projection.js';
 import type { Collection } from './readModels.js';
 import { NO_NUMBERS, withNumbers, type Numbers } from './numbers.js';
 import { boundedName, include, own, type Summary } from './summary.js';
@@ -89,10 +89,7 @@ export const usageHours = usage('usage-hours', HOUR_MS, { indexes: [] });
 /** Weeks and months are answered from these, and which devices were busiest. */
 export const usageDays = usage('usage-days', DAY_MS, {
   indexes: [{ fields: ['organizationId', 'start', 'rank'] }, { fields: ['start', 'rank'] }],
-  tags: (_key, { organizationId }) => [
-    scopeTag('usage_days', organizationId),
-    scopeTag('usage_days', EVERYONE),
-  ],
+  tags: (_key, { organizationId }) => scopeTags('usage_days', organizationId),
 });
 
 function grown({ total: before }: UsageDoc, by: number) {
