@@ -67,9 +67,6 @@ export function listDevices(reads: ReadModels, cache: Cache) {
 
 const NOTHING: Paged<DeviceNow> = { items: [], nextCursor: null, total: 0 };
 
-/** The projections that a device is answered from. */
-const SHOWN_FROM = ['devices', 'device-vitals'];
-
 /**
  * A device; undefined when there is none.
  * @param needs what the answer must show at least; the projections are there already
@@ -78,7 +75,7 @@ export function deviceById(reads: ReadModels, cache: Cache) {
   return (id: string, needs: Position): Promise<Cached<DeviceNow | undefined>> => {
     const question = {
       key: `device:${id}`,
-      reads: SHOWN_FROM,
+      reads: ['devices', 'device-vitals'],
       ttlMs: TTL_MS,
       tags: () => ({
         devices: [documentTag('devices', id)],

@@ -60,7 +60,7 @@ export async function startLogWriter({
   /** Everything that has no answer yet, in the order in which answers come. */
   const pending: Pending[] = [];
   const unposted = appendPack();
-  /** How many of these the writer has. */
+  /** How many of what is pending the writer has. */
   let posted = 0;
   let answered: WriterAnswer[] = [];
   let ended: StoreUnavailable | undefined;
