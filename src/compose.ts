@@ -23,6 +23,7 @@ import { makeStates } from './commands/states.js';
 import { openSharing } from './sharing.js';
 import { openReadModels } from './stores.js';
 import { reporter } from './commands/telemetry/report.js';
+import { plainReporter } from './commands/telemetry/reportPlain.js';
 import { firstAdministrator, type Credentials } from './commands/user/firstAdministrator.js';
 import type { Passwords } from './commands/passwords.js';
 import type { Config } from './config.js';
@@ -136,7 +137,9 @@ async function composeParts(
     await followed;
   });
   const handle = handler({ store, runtime });
-  const report = reporter({ store, runtime, devices: states.devices, handle, ...config });
+  const reporting = { store, runtime, devices: states.devices, handle, ...config };
+  const report = reporter(reporting);
+  const reportPlain = plainReporter(reporting);
   const passwords = replaced.passwords ?? bcryptPasswords(secrets.hash);
   const tokens = makeTokens({
     runtime,
@@ -172,6 +175,7 @@ async function composeParts(
     ...config,
     store,
     report,
+    reportPlain,
     queries,
     consistency,
     tokens,

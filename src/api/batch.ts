@@ -46,7 +46,7 @@ interface LineResult {
   readonly status: number;
   readonly code?: Code;
   readonly detail?: string;
-  readonly eventId?: string;
+  readonly eventId?: string | undefined;
   readonly deviceId?: string;
 }
 
@@ -63,12 +63,15 @@ export interface BatchDeps<Body, Allowed extends Access> {
   /** What is wrong with a line, if anything; what passes is a Body. */
   readonly check: Check;
   readonly maxLines: number;
-  /** Runs the lines, which come some at a time, and settles each. */
-  readonly run: (
-    call: BatchCall<Allowed>,
-    lines: AsyncIterable<readonly BatchLine<Body>[]>,
-    settle: Settle,
-  ) => Promise<void>;
+  readonly run: (call: BatchCall<Allowed>, settle: Settle) => BatchRun<Body>;
+}
+
+/** The run of one batch, which settles each line that it takes. */
+export interface BatchRun<Body> {
+  /** Takes the next lines, some at a time; resolves when more may come. */
+  take(lines: readonly BatchLine<Body>[]): Promise<unknown>;
+  /** After the last lines: settles what is not settled yet. */
+  end?(): Promise<unknown>;
 }
 
 /** A handler that answers each line of a batch by itself: a bad line spoils no other. */
@@ -84,31 +87,49 @@ export function batch<Body, Allowed extends Access>({
     if (lines.length > maxLines) {
       throw new Problem('TOO_MANY_LINES', { detail: `At most ${maxLines} lines.` });
     }
-    const outcomes = new Array<LineOutcome | undefined>(lines.length).fill(undefined);
+    const results = new Array<LineResult | undefined>(lines.length).fill(undefined);
+    let position = START;
+    // The result at once: what else an outcome holds need not be kept until all lines have theirs.
     const settle: Settle = (index, outcome) => {
-      outcomes[index] = outcome;
+      results[index] = resultOf(outcome, index);
+      if ('position' in outcome) position = later(position, outcome.position);
     };
-    await run(call, goodLines(lines, call.origin(), settle), settle);
-    return answerOf(outcomes.map((outcome) => outcome ?? new Problem('INTERNAL')));
+    const running = run(call, settle);
+    const origin = call.origin();
+    // Two parts are under way at once: one is read and checked while the other becomes durable.
+    let before: Promise<unknown> = Promise.resolve();
+    for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
+      if (lines.length > LINES_AT_ONCE) await runtime.yield();
+      const taken = running.take(goodLines(lines, from, origin, settle));
+      // Whatever it rejects with is thrown in its turn, unless the part before it has thrown.
+      taken.catch(() => undefined);
+      await before;
+      before = taken;
+    }
+    await before;
+    await running.end?.();
+    const unsettled = new Problem('INTERNAL');
+    return answerOf(
+      results.map((result, index) => result ?? resultOf(unsettled, index)),
+      position,
+    );
   };
 
-  /** Those that have the right shape; the others are settled. */
-  async function* goodLines(
+  /** Those of the next lines that have the right shape; the others are settled. */
+  function goodLines(
     lines: Lines,
+    from: number,
     origin: Origin,
     settle: Settle,
-  ): AsyncGenerator<readonly BatchLine<Body>[]> {
-    for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
-      if (from > 0) await runtime.yield();
-      const good: BatchLine<Body>[] = [];
-      for (let index = from; index < Math.min(from + LINES_AT_ONCE, lines.length); index++) {
-        const line = lines.at(index);
-        const wrong = wrongWith(line);
-        if (wrong !== undefined) settle(index, wrong);
-        else if ('value' in line) good.push({ body: line.value as Body, origin, index });
-      }
-      yield good;
+  ): readonly BatchLine<Body>[] {
+    const good: BatchLine<Body>[] = [];
+    for (let index = from; index < Math.min(from + LINES_AT_ONCE, lines.length); index++) {
+      const line = lines.at(index);
+      const wrong = wrongWith(line);
+      if (wrong !== undefined) settle(index, wrong);
+      else if ('value' in line) good.push({ body: line.value as Body, origin, index });
     }
+    return good;
   }
 
   function wrongWith(line: Line): Problem | undefined {
@@ -120,12 +141,7 @@ export function batch<Body, Allowed extends Access>({
   }
 }
 
-function answerOf(outcomes: readonly LineOutcome[]): Answer {
-  let position = START;
-  for (const outcome of outcomes) {
-    if ('position' in outcome) position = later(position, outcome.position);
-  }
-  const results = outcomes.map(resultOf);
+function answerOf(results: readonly LineResult[], position: Position): Answer {
   const accepted = results.filter(({ status }) => status < 300).length;
   const [first] = results;
   if (first?.code === 'IDEMPOTENCY_KEY_REUSED' && accepted === 0) {
@@ -146,8 +162,10 @@ function resultOf(outcome: LineOutcome, index: number): LineResult {
     const { status, title } = meanings[outcome.refused];
     return { line, status, code: outcome.refused, detail: outcome.detail ?? title };
   }
-  const { position: _, ...ids } = outcome;
-  return { line, status: 200, ...ids };
+  const { eventId, deviceId } = outcome;
+  return deviceId === undefined
+    ? { line, status: 200, eventId }
+    : { line, status: 200, eventId, deviceId };
 }
 
 /** What a fault is to the lines that it hit: the rest of the batch is answered as it went. */

@@ -36,13 +36,7 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
  */
 export async function readLines(request: IncomingMessage, limit: number): Promise<Lines> {
   const type = request.headers['content-type'] ?? '';
-  if (LINES_TYPE.test(type)) {
-    const texts = textsOfLines(await readBytes(request, limit));
-    return linesOf<string | undefined>(
-      texts.filter((text) => text?.trim() !== ''),
-      parseLine,
-    );
-  }
+  if (LINES_TYPE.test(type)) return linesIn(await readBytes(request, limit));
   if (!JSON_TYPE.test(type)) {
     throw new Problem('UNSUPPORTED_MEDIA_TYPE', {
       detail: 'Send a JSON array as application/json, or lines as application/x-ndjson.',
@@ -52,15 +46,12 @@ export async function readLines(request: IncomingMessage, limit: number): Promis
   if (!Array.isArray(value)) {
     throw new Problem('VALIDATION_FAILED', { errors: [{ at: '', message: 'must be array' }] });
   }
-  return linesOf<unknown>(value, (one) => ({ value: one }));
+  const values: readonly unknown[] = value;
+  return linesOf(values.length, (index) => ({ value: values[index] }));
 }
 
-function linesOf<Source>(
-  sources: readonly Source[],
-  read: (source: Source | undefined) => Line,
-): Lines {
-  const at = (index: number) => read(sources[index]);
-  return { length: sources.length, at, toJSON: () => sources.map((_, index) => at(index)) };
+function linesOf(length: number, at: Lines['at']): Lines {
+  return { length, at, toJSON: () => Array.from({ length }, (_, index) => at(index)) };
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -121,14 +112,38 @@ function readAll(request: IncomingMessage, length: number, limit: number): Promi
   });
 }
 
-/** The text of each line; undefined for one that is not UTF-8, which JSON has to be (RFC 8259). */
-function textsOfLines(bytes: Buffer): readonly (string | undefined)[] {
-  if (isUtf8(bytes)) return bytes.toString().split('\n');
-  const lines = bytes.toString('latin1').split('\n');
-  return lines.map((line) => {
-    const ofLine = Buffer.from(line, 'latin1');
-    return isUtf8(ofLine) ? ofLine.toString() : undefined;
+const NEWLINE = 0x0a;
+
+/** The lines of NDJSON. The bytes stay what they are until a line is asked for: they are no garbage. */
+function linesIn(bytes: Buffer): Lines {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  let start = afterBlanks(bytes, 0);
+  while (start < bytes.length) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const end = newline < 0 ? bytes.length : newline;
+    starts.push(start);
+    ends.push(end);
+    start = afterBlanks(bytes, end);
+  }
+  const isText = isUtf8(bytes);
+  return linesOf(starts.length, (index) => {
+    const [from, to] = [starts[index], ends[index]];
+    // JSON has to be UTF-8 (RFC 8259).
+    const readable = isText || isUtf8(bytes.subarray(from, to));
+    return readable ? parseLine(bytes.toString('utf8', from, to)) : MALFORMED;
   });
+}
+
+/** The first place from `at` on that is not JSON's white space (RFC 8259), line ends among it. */
+function afterBlanks(bytes: Buffer, at: number): number {
+  let place = at;
+  while (place < bytes.length) {
+    const byte = bytes[place];
+    if (byte !== NEWLINE && byte !== 0x20 && byte !== 0x0d && byte !== 0x09) break;
+    place += 1;
+  }
+  return place;
 }
 
 function parseJson(bytes: Buffer): unknown {
@@ -143,8 +158,7 @@ function parseJson(bytes: Buffer): unknown {
 
 const MALFORMED: Line = { malformed: true };
 
-function parseLine(text: string | undefined): Line {
-  if (text === undefined) return MALFORMED;
+function parseLine(text: string): Line {
   try {
     return { value: parse(text, undefined, PROTO) };
   } catch {

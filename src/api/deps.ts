@@ -1,6 +1,7 @@
 import type { Handle } from '../commands/handle.js';
 import type { States } from '../commands/states.js';
 import type { ReportTelemetry } from '../commands/telemetry/report.js';
+import type { ReportPlain } from '../commands/telemetry/reportPlain.js';
 import type { Passwords } from '../commands/passwords.js';
 import type { EventStore } from '../events/eventStore.js';
 import type { Consistency } from '../queries/consistency.js';
@@ -15,6 +16,7 @@ export interface RouteDeps {
   readonly states: States;
   readonly handle: Handle;
   readonly report: ReportTelemetry;
+  readonly reportPlain: ReportPlain;
   readonly queries: Queries;
   readonly consistency: Consistency;
   readonly passwords: Passwords;

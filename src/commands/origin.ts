@@ -37,7 +37,8 @@ export function eventId(commandId: string, index: number): string {
     const first = Number.parseInt(commandId.slice(FIRST_DIGITS), 16);
     counted = { commandId, prefix: commandId.slice(0, FIRST_DIGITS), first };
   }
-  const last = (counted.first + index) % (LAST_BITS + 1);
+  const sum = counted.first + index;
+  const last = sum > LAST_BITS ? sum - LAST_BITS - 1 : sum;
   return counted.prefix + last.toString(16).padStart(12, '0');
 }
 

@@ -20,6 +20,16 @@ export interface Appended {
   readonly position: Position;
 }
 
+/** One of many appends. */
+export interface StreamAppend {
+  readonly stream: string;
+  readonly events: readonly NewEvent[];
+  readonly expected: Expected;
+}
+
+/** What became of one of many appends: what `append` resolves to, or what it rejects with. */
+export type AppendOutcome = Appended | WrongRevision | AppendRejected | StoreUnavailable;
+
 export type Direction = 'forwards' | 'backwards';
 
 export interface ReadStream {
@@ -77,6 +87,11 @@ export interface EventStore {
    *   StoreUnavailable (it may or may not have been written: repeat it unchanged).
    */
   append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Appended>;
+  /**
+   * Appends to many streams, each as `append` does and with an outcome of its own. Those to one stream
+   * happen in their order. Resolves when the last is durable or refused, to as many outcomes in their order.
+   */
+  appendEach(appends: readonly StreamAppend[]): Promise<readonly AppendOutcome[]>;
   /** The events of one stream; empty if there is none. */
   read(stream: string, options?: ReadStream): AsyncIterable<RecordedEvent>;
   /** The events of the whole log in order of position. */

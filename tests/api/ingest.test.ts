@@ -92,6 +92,25 @@ describe('a batch of telemetry', () => {
     expect(await read(deviceId)).toMatchObject({ connection: 'online', status: 'inactive' });
   });
 
+  it('keeps the order of a device’s lines, however they are recorded', async () => {
+    // The first make it online, which takes longer; those of other devices go on meanwhile.
+    const other = (await registerDevice(ann)).id;
+    const lines = Array.from({ length: 1_500 }, (_, value) =>
+      value % 3 === 0
+        ? heartbeat({ metrics: { value } })
+        : log({ value, ...(value % 3 === 1 && { deviceId: other }) }),
+    );
+    const { body } = await json(lines);
+    expect(body).toMatchObject({ accepted: 1_500, rejected: 0 });
+    const ids = body.results.map(({ eventId }) => eventId);
+    expect(new Set(ids).size).toBe(1_500);
+    const logged = await ann.api.get<{ items: readonly { value: number }[] }>(
+      `/api/devices/${other}/logs?limit=100`,
+    );
+    const newest = lines.flatMap((_, value) => (value % 3 === 1 ? [value] : [])).slice(-100);
+    expect(logged.body.items.map(({ value }) => value)).toEqual(newest.reverse());
+  });
+
   const bad: readonly (readonly [string, string, string])[] = [
     ['half a line', '{"kind":"heartbeat"', 'MALFORMED_BODY'],
     ['no JSON', 'heartbeat', 'MALFORMED_BODY'],

@@ -8,36 +8,20 @@ import {
   type EventStore,
   type Expected,
 } from '../../src/events/eventStore.js';
+import { appendEachContract } from './appendEach.contract.js';
+import { withLog, type LogUnderTest, type Setup } from './eventStore.fixture.js';
 import { anEvent, collect, eventsOf, follow, idsOf, someEvents } from '../support/logEvents.js';
 
-/** A log that a test has for itself, or shares with others that use other stream names. */
-export interface LogUnderTest {
-  /** Opens the log: the first time, and again after a `stop`. */
-  open(): Promise<EventStore>;
-  remove(): Promise<void> | void;
-}
-
-let tests = 0;
-
 /** What every adapter of the EventStore port keeps. */
-export function eventStoreContract(name: string, setup: () => Promise<LogUnderTest>): void {
+export function eventStoreContract(name: string, setup: Setup): void {
+  appendEachContract(name, setup);
   describe(`the event store on ${name}`, () => {
     let log: LogUnderTest;
     let store: EventStore;
-    /** Begins the names of this test's streams. */
     let own: string;
     let stream: string;
-
-    beforeEach(async () => {
-      log = await setup();
-      store = await log.open();
-      own = `contract${process.pid}x${++tests}-`;
-      stream = `${own}a`;
-    });
-
-    afterEach(async () => {
-      await store.stop();
-      await log.remove();
+    withLog(setup, (opened) => {
+      ({ log, store, own, stream } = opened);
     });
 
     const refused = async (

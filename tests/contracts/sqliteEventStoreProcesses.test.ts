@@ -29,13 +29,15 @@ const openHere = (file: string) => openSqliteEventStore({ file, signals: createM
 shared('SQLite, written in another process than it is read in', async (file) => {
   const writer = await other.open(file);
   const reader = await openSqliteEventLogReader({ file, signals: createMemorySignals() });
-  return { ...reader, append: writer.append, stop: stopping(writer, reader) };
+  const { append, appendEach } = writer;
+  return { ...reader, append, appendEach, stop: stopping(writer, reader) };
 });
 
 shared('SQLite, read in another process than it is written in', async (file) => {
   const writer = await openHere(file);
   const reader = await other.openReader(file);
-  return { ...reader, append: writer.append, stop: stopping(writer, reader) };
+  const { append, appendEach } = writer;
+  return { ...reader, append, appendEach, stop: stopping(writer, reader) };
 });
 
 shared('SQLite, written by two processes in turn and read in both', async (file) => {
@@ -44,6 +46,7 @@ shared('SQLite, written by two processes in turn and read in both', async (file)
   const next = () => stores[(turn += 1) % 2] ?? stores[0];
   return {
     append: (...append) => next().append(...append),
+    appendEach: (...appends) => next().appendEach(...appends),
     read: (...read) => next().read(...read),
     readAll: (...read) => next().readAll(...read),
     subscribe: (options) => next().subscribe(options),

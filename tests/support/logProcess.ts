@@ -84,6 +84,12 @@ function storeBy(call: Call, newNumber: () => number): EventStore {
   // What comes back is what the port promises, by way of another process.
   return {
     append: (...append) => call('append', ...append) as ReturnType<EventStore['append']>,
+    async appendEach(appends) {
+      const answers = (await call('appendEach', appends)) as readonly Omit<Answer, 'id'>[];
+      return answers.map(({ value, error }) =>
+        error === undefined ? value : asThrown(error),
+      ) as Awaited<ReturnType<EventStore['appendEach']>>;
+    },
     head: () => call('head') as ReturnType<EventStore['head']>,
     stop: () => call('stop') as Promise<void>,
     read: (...args) => items(call, newNumber(), READ_AHEAD, ['begin', 'read', args]),

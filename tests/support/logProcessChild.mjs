@@ -16,6 +16,12 @@ const calls = {
     stores.set(store, await open({ file, signals: createMemorySignals() }));
   },
   append: (store, ...append) => stores.get(store).append(...append),
+  async appendEach(store, appends) {
+    const outcomes = await stores.get(store).appendEach(appends);
+    return outcomes.map((outcome) =>
+      outcome instanceof Error ? { error: faultOf(outcome) } : { value: outcome },
+    );
+  },
   head: (store) => stores.get(store).head(),
   stop: (store) => stores.get(store).stop(),
 
@@ -52,9 +58,14 @@ process.on('message', async ({ id, call, args }) => {
   try {
     process.send({ id, value: await calls[call](...args) });
   } catch (error) {
-    // A class does not travel: its name and its fields do.
-    process.send({ id, error: { ...error, name: error.name, message: error.message } });
+    process.send({ id, error: faultOf(error) });
   }
 });
+
+/** A class does not travel: its name and its fields do. */
+function faultOf(error) {
+  return { ...error, name: error.name, message: error.message };
+}
+
 process.on('disconnect', () => process.exit());
 process.send({ id: 0 });

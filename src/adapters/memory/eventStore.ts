@@ -1,16 +1,20 @@
 import {
   START,
   type EventMetadata,
+  type NewEvent,
   type Position,
   type RecordedEvent,
 } from '../../events/envelope.js';
 import {
+  AppendRejected,
   REPEAT_WINDOW,
   StoreUnavailable,
   WrongRevision,
   type Appended,
+  type AppendOutcome,
   type Batch,
   type EventStore,
+  type Expected,
   type Filter,
   type Subscribe,
 } from '../../events/eventStore.js';
@@ -80,12 +84,20 @@ export function openMemoryEventStore({
     };
   }
 
+  function append(stream: string, events: readonly NewEvent[], expected: Expected): Appended {
+    requireOpen();
+    const answer = write(log, appendText(stream, events, expected));
+    signals?.publish({ kind: 'log', position: head() });
+    return answer;
+  }
+
   return {
-    async append(stream, events, expected) {
-      requireOpen();
-      const answer = write(log, appendText(stream, events, expected));
-      signals?.publish({ kind: 'log', position: head() });
-      return answer;
+    append: async (...args) => append(...args),
+
+    async appendEach(appends) {
+      return appends.map(({ stream, events, expected }) =>
+        outcomeOf(() => append(stream, events, expected)),
+      );
     },
 
     async *read(stream, { from, direction = 'forwards', limit = Infinity } = {}) {
@@ -118,6 +130,16 @@ export function openMemoryEventStore({
       stopping.abort();
     },
   };
+}
+
+function outcomeOf(append: () => Appended): AppendOutcome {
+  try {
+    return append();
+  } catch (error) {
+    if (error instanceof AppendRejected || error instanceof StoreUnavailable) return error;
+    if (error instanceof WrongRevision) return error;
+    throw error;
+  }
 }
 
 function write(log: MemoryLog, { stream, events, expected }: AppendText): Appended {

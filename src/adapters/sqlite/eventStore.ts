@@ -15,7 +15,7 @@ export interface SqliteLogOptions {
 }
 
 /** The log without its writer: for a thread that only follows it. */
-export type EventLogReader = Omit<EventStore, 'append'>;
+export type EventLogReader = Omit<EventStore, 'append' | 'appendEach'>;
 
 /**
  * Opens a log for reading: no writer thread is started.
@@ -61,7 +61,8 @@ export async function openSqliteEventStore({
 
   return {
     ...reader,
-    append: (stream, events, expected) => writer.append(stream, events, expected),
+    append: writer.append,
+    appendEach: writer.appendEach,
     stop() {
       // The writer goes last: the last connection to close folds the WAL into the database.
       stopped ??= reader.stop().then(() => writer.stop());

@@ -1,10 +1,12 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import {
+  AppendRejected,
   StoreUnavailable,
   WrongRevision,
-  type Appended,
+  type AppendOutcome,
   type EventStore,
   type Expected,
+  type StreamAppend,
 } from '../../events/eventStore.js';
 import type { Position } from '../../events/envelope.js';
 import { appendText } from '../json/eventText.js';
@@ -17,6 +19,7 @@ import { appendPack, unpackOutcomes } from './packed.js';
 /** The writer thread as the calling thread sees it. */
 export interface LogWriterLink {
   append: EventStore['append'];
+  appendEach: EventStore['appendEach'];
   /** Finishes what was accepted and ends the thread. */
   stop(): Promise<void>;
 }
@@ -41,9 +44,13 @@ const FIRST_MESSAGE_EVENTS = 16;
 interface Pending {
   readonly stream: string;
   readonly expected: Expected;
-  readonly resolve: (answer: Appended) => void;
-  readonly reject: (error: Error) => void;
+  readonly done: Done;
+  /** Which of the appends of one call it is. */
+  readonly nth: number;
 }
+
+/** Takes what became of an append of a call. */
+type Done = (outcome: AppendOutcome, nth: number) => void;
 
 /** Starts the writer thread; resolves when it has opened the file. */
 export async function startLogWriter({
@@ -93,7 +100,7 @@ export async function startLogWriter({
       if (answer.kind === 'committed') accept(unpackOutcomes(answer.outcomes));
       if (answer.kind === 'failed') {
         const fault = new StoreUnavailable(answer.reason, answer.message);
-        settle(answer.count, ({ reject }) => reject(fault));
+        settle(answer.count, ({ done, nth }) => done(fault, nth));
       }
     }
   }
@@ -103,7 +110,7 @@ export async function startLogWriter({
     settle(outcomes.length, (one, index) => {
       const outcome = outcomes[index];
       if (outcome?.[0] === 'appended') highest = Math.max(highest, outcome[2]);
-      settleOne(one, outcome);
+      one.done(outcomeOf(one, outcome), one.nth);
     });
     if (highest > 0) onCommit(BigInt(highest) as Position);
   }
@@ -112,7 +119,18 @@ export async function startLogWriter({
     ended ??= error;
     unposted.take();
     giveOut();
-    settle(pending.length, ({ reject }) => reject(error));
+    settle(pending.length, ({ done, nth }) => done(error, nth));
+  }
+
+  /** @throws AppendRejected, StoreUnavailable: then nothing of it was sent. */
+  function send({ stream, events, expected }: StreamAppend, done: Done, nth: number): void {
+    if (ended !== undefined) throw ended;
+    const append = appendText(stream, events, expected);
+    pending.push({ stream, expected, done, nth });
+    // All requests that one turn of the event loop brings travel together.
+    if (unposted.events() === 0) setImmediate(post);
+    unposted.add(append);
+    if (unposted.events() >= (posted === 0 ? FIRST_MESSAGE_EVENTS : MESSAGE_EVENTS)) post();
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -134,17 +152,28 @@ export async function startLogWriter({
   });
 
   return {
-    append(stream, events, expected) {
-      return new Promise((resolve, reject) => {
-        if (ended !== undefined) throw ended;
-        const append = appendText(stream, events, expected);
-        pending.push({ stream, expected, resolve, reject });
-        // All requests that one turn of the event loop brings travel together.
-        if (unposted.events() === 0) setImmediate(post);
-        unposted.add(append);
-        if (unposted.events() >= (posted === 0 ? FIRST_MESSAGE_EVENTS : MESSAGE_EVENTS)) post();
-      });
-    },
+    append: (stream, events, expected) =>
+      new Promise((resolve, reject) => {
+        const done: Done = (outcome) => {
+          if (outcome instanceof Error) reject(outcome);
+          else resolve(outcome);
+        };
+        send({ stream, events, expected }, done, 0);
+      }),
+
+    appendEach: (appends) =>
+      new Promise((resolve) => {
+        if (appends.length === 0) resolve([]);
+        const done = collecting(appends.length, resolve);
+        appends.forEach((append, nth) => {
+          try {
+            send(append, done, nth);
+          } catch (error) {
+            if (!isRefused(error)) throw error;
+            done(error, nth);
+          }
+        });
+      }),
 
     async stop() {
       if (ended !== undefined) return;
@@ -161,16 +190,27 @@ export async function startLogWriter({
   };
 }
 
-function settleOne(
-  { stream, expected, resolve, reject }: Pending,
-  outcome: Outcome | undefined,
-): void {
+/** Takes the outcomes of so many appends. Not a closure over the appends: these need not wait in memory. */
+function collecting(many: number, resolve: (outcomes: readonly AppendOutcome[]) => void): Done {
+  const outcomes = new Array<AppendOutcome>(many);
+  let missing = many;
+  return (outcome, nth) => {
+    outcomes[nth] = outcome;
+    missing -= 1;
+    if (missing === 0) resolve(outcomes);
+  };
+}
+
+function outcomeOf({ stream, expected }: Pending, outcome: Outcome | undefined): AppendOutcome {
   if (outcome?.[0] === 'appended') {
-    resolve({ revision: outcome[1], position: BigInt(outcome[2]) as Position });
-    return;
+    return { revision: outcome[1], position: BigInt(outcome[2]) as Position };
   }
   const actual = outcome?.[1] ?? -1;
-  reject(new WrongRevision(stream, expected, actual < 0 ? undefined : actual));
+  return new WrongRevision(stream, expected, actual < 0 ? undefined : actual);
+}
+
+function isRefused(error: unknown): error is AppendRejected | StoreUnavailable {
+  return error instanceof AppendRejected || error instanceof StoreUnavailable;
 }
 
 function lost(file: string, cause?: unknown): StoreUnavailable {

@@ -16,6 +16,14 @@ function nextRandom(): Uint8Array {
   return pool.subarray(used, (used += ID_BYTES));
 }
 
+/** Those that wait for a turn of the event loop: each gets one to itself, however many wait. */
+const yielding: (() => void)[] = [];
+
+function giveTurn(): void {
+  yielding.shift()?.();
+  if (yielding.length > 0) setImmediate(giveTurn);
+}
+
 /** Time and chance as the machine has them. */
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
@@ -45,5 +53,8 @@ export const systemRuntime: Runtime = {
       signal?.addEventListener('abort', done, { once: true });
     });
   },
-  yield: () => new Promise((resolve) => setImmediate(resolve)),
+  yield: () =>
+    new Promise((resolve) => {
+      if (yielding.push(resolve) === 1) setImmediate(giveTurn);
+    }),
 };

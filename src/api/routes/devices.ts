@@ -189,15 +189,14 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
         runtime,
         check: checkBody(NewDevice),
         maxLines: MAX_BATCH,
-        async run({ user }, batches, settle) {
-          for await (const lines of batches) {
-            await Promise.all(
+        run: ({ user }, settle) => ({
+          take: (lines) =>
+            Promise.all(
               lines.map(async (line) => {
                 settle(line.index, await registerLine(user, line).catch(faultOfLine));
               }),
-            );
-          }
-        },
+            ),
+        }),
       }),
     }),
 

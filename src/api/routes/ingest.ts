@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Type } from 'typebox';
-import type { Report } from '../../commands/telemetry/report.js';
+import type { Report } from '../../commands/telemetry/decided.js';
+import type { DeviceReports, PlainReports } from '../../commands/telemetry/reportPlain.js';
 import { Id, Line } from '../../events/values.js';
 import type { AccessCheck } from '../access.js';
 import {
@@ -10,6 +11,8 @@ import {
   lineOrigin,
   LINES_AT_ONCE,
   type BatchLine,
+  type BatchRun,
+  type LineOutcome,
   type Settle,
 } from '../batch.js';
 import type { RouteDeps } from '../deps.js';
@@ -43,80 +46,110 @@ export interface IngestDeps extends RouteDeps {
 export function ingestRoutes({
   runtime,
   report,
+  reportPlain,
   access,
   hashSecret,
 }: IngestDeps): readonly Route[] {
   /** Settles each line by way of its device, whose lines keep their order. */
-  async function run(
-    { caller }: Pick<Call, 'caller'>,
-    batches: AsyncIterable<readonly BatchLine<IngestLine>[]>,
-    settle: Settle,
-  ) {
+  function run({ caller }: Pick<Call, 'caller'>, settle: Settle): BatchRun<IngestLine> {
     // From its first named report on, a device's go together: a batch that comes again is looked for as a whole.
     const whole: Placed = new Map();
-    for await (const lines of batches) {
-      const placed: Placed = new Map();
-      for (const line of lines) {
-        const { deviceId = caller.kind === 'device' ? caller.deviceId : undefined } = line.body;
-        if (deviceId === undefined) {
-          settle(
-            line.index,
-            new Problem('VALIDATION_FAILED', { detail: 'deviceId must be given' }),
-          );
-          continue;
+    const late: Late = new Map();
+    return {
+      take: (lines) => reportAll(caller, placedBy(caller, lines, whole, settle), late, settle),
+      async end() {
+        const devices = [...whole];
+        // Some at a time: the answers to thousands at once would hold the event loop for as long.
+        for (let from = 0; from < devices.length; from += LINES_AT_ONCE) {
+          await reportAll(caller, devices.slice(from, from + LINES_AT_ONCE), late, settle);
         }
-        try {
-          const report = toReport(deviceId, line);
-          const named = report.origin.commandHash !== undefined || whole.has(deviceId);
-          place(named ? whole : placed, deviceId, { report, line: line.index });
-        } catch (error) {
-          settle(line.index, faultOfLine(error));
-        }
-      }
-      await reportAll(caller, [...placed], settle);
-    }
-    const devices = [...whole];
-    // Some at a time: the answers to thousands at once would hold the event loop for as long.
-    for (let from = 0; from < devices.length; from += LINES_AT_ONCE) {
-      await reportAll(caller, devices.slice(from, from + LINES_AT_ONCE), settle);
-    }
+      },
+    };
   }
 
-  async function reportAll(
+  /** The reports of each device, but for those that go to `whole`. */
+  function placedBy(
     caller: Caller,
-    devices: readonly (readonly [string, readonly PlacedReport[]])[],
+    lines: readonly BatchLine<IngestLine>[],
+    whole: Placed,
     settle: Settle,
-  ) {
-    await Promise.all(devices.map(([id, placed]) => reportOf(caller, id, placed, settle)));
+  ): Placed {
+    const placed: Placed = new Map();
+    for (const line of lines) {
+      const { deviceId = caller.kind === 'device' ? caller.deviceId : undefined } = line.body;
+      if (deviceId === undefined) {
+        settle(line.index, new Problem('VALIDATION_FAILED', { detail: 'deviceId must be given' }));
+        continue;
+      }
+      try {
+        const report = toReport(deviceId, line);
+        const named = report.origin.commandHash !== undefined || whole.has(deviceId);
+        place(named ? whole : placed, deviceId, report, line.index);
+      } catch (error) {
+        settle(line.index, faultOfLine(error));
+      }
+    }
+    return placed;
   }
 
-  /** Not async where nothing has to be waited for first, as what it calls (see commands/telemetry). */
-  function reportOf(
+  /**
+   * Not async, and of a report no more is kept than its line: a batch holds thousands, which stay in
+   * memory until they are durable.
+   */
+  function reportAll(
     caller: Caller,
-    deviceId: string,
-    placed: readonly PlacedReport[],
+    devices: Iterable<readonly [string, PlacedReports]>,
+    late: Late,
+    settle: Settle,
+  ): Promise<unknown> {
+    const ready: DeviceReports[] = [];
+    const linesOf: (readonly number[])[] = [];
+    const apart: Promise<void>[] = [];
+    for (const [deviceId, { reports, lines }] of devices) {
+      try {
+        const found = access('device:report', caller, deviceId);
+        const before = late.get(deviceId);
+        if (before === undefined && !(found instanceof Promise)) {
+          ready.push({ deviceId, reports });
+          linesOf.push(lines);
+        } else {
+          const after = Promise.all([found, before]);
+          apart.push(reportApart({ deviceId, reports }, lines, after, late, settle));
+        }
+      } catch (error) {
+        settleLines(lines, faultOfLine(error), settle);
+      }
+    }
+    const { left, answers } = reportPlain(ready);
+    for (const place of left) {
+      const [device, lines] = [ready[place], linesOf[place]];
+      if (device === undefined || lines === undefined) continue;
+      apart.push(reportApart(device, lines, undefined, late, settle));
+    }
+    return Promise.all([settleAll(linesOf, answers, settle), ...apart]);
+  }
+
+  /** One device's, by themselves. What comes of it meanwhile may not overtake them. */
+  function reportApart(
+    { deviceId, reports }: DeviceReports,
+    lines: readonly number[],
+    after: Promise<unknown> | undefined,
+    late: Late,
     settle: Settle,
   ): Promise<void> {
-    const fail = (error: unknown) => {
-      const fault = faultOfLine(error);
-      for (const { line } of placed) settle(line, fault);
+    const run = async () => {
+      try {
+        await after;
+        settleLines(lines, await report(deviceId, reports), settle);
+      } catch (error) {
+        settleLines(lines, faultOfLine(error), settle);
+      } finally {
+        if (late.get(deviceId) === running) late.delete(deviceId);
+      }
     };
-    const run = () =>
-      report(
-        deviceId,
-        placed.map((one) => one.report),
-      ).then((answers) => {
-        placed.forEach(({ line }, nth) => {
-          settle(line, answers[nth] ?? new Problem('INTERNAL'));
-        });
-      }, fail);
-    try {
-      const seen = access('device:report', caller, deviceId);
-      return seen instanceof Promise ? seen.then(run, fail) : run();
-    } catch (error) {
-      fail(error);
-      return Promise.resolve();
-    }
+    const running = run();
+    late.set(deviceId, running);
+    return running;
   }
 
   /** @throws Problem for a time that its schema can't tell is none, such as one before 1970 */
@@ -149,19 +182,48 @@ export function ingestRoutes({
   ];
 }
 
-/** A line's report, and the line's index. */
-interface PlacedReport {
-  readonly report: Report;
-  readonly line: number;
+/** A device's reports in the order of their lines, and which lines these are. */
+interface PlacedReports {
+  readonly reports: Report[];
+  readonly lines: number[];
 }
 
-/** Reports by device, in the order of their lines. */
-type Placed = Map<string, PlacedReport[]>;
+type Placed = Map<string, PlacedReports>;
 
-function place(placed: Placed, deviceId: string, report: PlacedReport): void {
+function place(placed: Placed, deviceId: string, report: Report, line: number): void {
   const others = placed.get(deviceId);
-  if (others === undefined) placed.set(deviceId, [report]);
-  else others.push(report);
+  if (others === undefined) {
+    placed.set(deviceId, { reports: [report], lines: [line] });
+    return;
+  }
+  others.reports.push(report);
+  others.lines.push(line);
+}
+
+/** Devices with reports under way that could be overtaken. */
+type Late = Map<string, Promise<void>>;
+
+function settleLines(
+  lines: readonly number[],
+  answers: Problem | readonly LineOutcome[],
+  settle: Settle,
+): void {
+  lines.forEach((line, nth) => {
+    settle(line, answers instanceof Problem ? answers : (answers[nth] ?? new Problem('INTERNAL')));
+  });
+}
+
+async function settleAll(
+  linesOf: readonly (readonly number[])[],
+  answers: PlainReports['answers'],
+  settle: Settle,
+): Promise<void> {
+  const answersOf = await answers;
+  linesOf.forEach((lines, nth) => {
+    const answer = answersOf[nth];
+    if (answer === undefined) return;
+    settleLines(lines, answer instanceof Error ? faultOfLine(answer) : answer, settle);
+  });
 }
 
 const checkHeartbeat = checkBody(HeartbeatLine);

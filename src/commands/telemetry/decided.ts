@@ -1,8 +1,18 @@
 import { catalog } from '../../events/catalog.js';
 import type { EventMetadata, NewEvent, Position } from '../../events/envelope.js';
 import type { TelemetryEvent } from '../../events/telemetry.js';
-import { metadataOf, type Origin } from '../origin.js';
+import type { DeviceState } from '../device/state.js';
+import { eventId, metadataOf, type Origin } from '../origin.js';
 import { isRefusal, type Refusal } from '../refusal.js';
+import { recordTelemetry, type Telemetry } from './record.js';
+
+/** One report of one device, with the command that it is. */
+export interface Report {
+  readonly telemetry: Telemetry;
+  readonly origin: Origin;
+  /** Which of the command's events it is: a batch is one command. */
+  readonly index: number;
+}
 
 /** A report and what was decided of it. */
 export interface Decided {
@@ -17,6 +27,24 @@ export interface Recorded {
   readonly eventId: string;
   /** What a read has to have seen to see this report and what it changed of the device. */
   readonly position: Position;
+}
+
+/** Decides on a device's reports, in their order. */
+export function decideOn(
+  state: DeviceState,
+  reports: readonly Report[],
+  now: number,
+): readonly Decided[] {
+  return reports.map(({ telemetry, origin, index }) => ({
+    event: recordTelemetry(state, telemetry, now),
+    id: eventId(origin.commandId, index),
+    origin,
+  }));
+}
+
+/** Whether a caller chose the id of one of them, which may have come before. */
+export function anyNamed(decided: readonly Decided[]): boolean {
+  return decided.some(({ origin }) => origin.commandHash !== undefined);
 }
 
 /** Neighbours, and the devices of a batch, are of one command: one object, which a store then writes out once. */

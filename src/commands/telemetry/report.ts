@@ -6,21 +6,19 @@ import { reportPresence, type ReportPresence } from '../device/reportPresence.js
 import type { DeviceState } from '../device/state.js';
 import type { Handle, Handled } from '../handle.js';
 import { withState, type HotFamily } from '../hotFamily.js';
-import { derivedId, eventId, type Origin } from '../origin.js';
+import { derivedId } from '../origin.js';
 import { isRefusal, type Refusal } from '../refusal.js';
 import { appendOnce } from './appendOnce.js';
 import { chunked } from './chunked.js';
-import { toAppend, type Decided, type Recorded } from './decided.js';
+import {
+  anyNamed,
+  decideOn,
+  toAppend,
+  type Decided,
+  type Recorded,
+  type Report,
+} from './decided.js';
 import { changes, presenceIn } from './presence.js';
-import { recordTelemetry, type Telemetry } from './record.js';
-
-/** One report of one device, with the command that it is. */
-export interface Report {
-  readonly telemetry: Telemetry;
-  readonly origin: Origin;
-  /** Which of the command's events it is: a batch is one command. */
-  readonly index: number;
-}
 
 export interface ReportDeps {
   readonly store: EventStore;
@@ -49,22 +47,14 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     );
   };
 
-  // Neither this nor what it calls for a plain report is an async function: a batch holds a thousand,
-  // and what each would keep until its append is durable is more than the report itself.
   function decide(
     deviceId: string,
     state: DeviceState,
     reports: readonly Report[],
   ): Promise<readonly (Recorded | Refusal)[]> {
     const now = runtime.now();
-    const decided = reports.map(({ telemetry, origin, index }) => ({
-      event: recordTelemetry(state, telemetry, now),
-      id: eventId(origin.commandId, index),
-      origin,
-    }));
-    if (decided.some(({ origin }) => origin.commandHash !== undefined)) {
-      return reportOnce(deviceId, state, decided, now);
-    }
+    const decided = decideOn(state, reports, now);
+    if (anyNamed(decided)) return reportOnce(deviceId, state, decided, now);
     const presence = presenceIn(state, decided, now, offlineAfterMs);
     return changes(state, presence)
       ? reportWith(deviceId, presence, decided, now)

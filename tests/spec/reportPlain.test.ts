@@ -1,0 +1,133 @@
+import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
+import { registerDevice } from '../../src/commands/device/registerDevice.js';
+import { device } from '../../src/commands/device/state.js';
+import { handler } from '../../src/commands/handle.js';
+import { hotFamily } from '../../src/commands/hotFamily.js';
+import type { Report } from '../../src/commands/telemetry/decided.js';
+import type { Telemetry } from '../../src/commands/telemetry/record.js';
+import { plainReporter, type ReportPlain } from '../../src/commands/telemetry/reportPlain.js';
+import { StoreUnavailable, type EventStore } from '../../src/events/eventStore.js';
+import { deviceStream, telemetryStream } from '../../src/events/streams.js';
+import { hurriedRuntime } from '../support/hurriedRuntime.js';
+import { collect } from '../support/logEvents.js';
+import { ACME, ADA, id } from './things.js';
+
+const [PUMP, FAN, COLD] = [id(71), id(72), id(73)];
+const OFFLINE_AFTER = 90_000;
+let commands = 0;
+
+const report = (telemetry: Telemetry, commandHash?: string): Report => ({
+  telemetry,
+  origin: {
+    actor: { kind: 'user', id: ADA },
+    commandId: id(2_000 + (commands += 1)),
+    ...(commandHash !== undefined && { commandHash }),
+  },
+  index: 0,
+});
+const line = (value = 0, message?: string): Telemetry => ({
+  kind: 'log',
+  event: 'reading',
+  level: 'info',
+  value,
+  message,
+});
+
+describe('plain reports of several devices', () => {
+  const runtime = hurriedRuntime();
+  const NOW = runtime.now();
+  let memory: EventStore;
+  let reportPlain: ReportPlain;
+  let appendEach: EventStore['appendEach'];
+
+  beforeEach(async () => {
+    memory = openMemoryEventStore();
+    appendEach = (appends) => memory.appendEach(appends);
+    const store: EventStore = { ...memory, appendEach: (appends) => appendEach(appends) };
+    const devices = hotFamily(store, device, 10);
+    const handle = handler({ store, runtime });
+    for (const deviceId of [PUMP, FAN]) {
+      await handle({
+        stream: deviceStream(deviceId),
+        family: devices,
+        decide: (state) =>
+          registerDevice(state, {
+            deviceId,
+            organizationId: ACME,
+            ownerId: ADA,
+            name: 'A device',
+            deviceType: 'any',
+          }),
+        origin: report(line()).origin,
+      });
+    }
+    reportPlain = plainReporter({ store, runtime, devices, offlineAfterMs: OFFLINE_AFTER });
+  });
+
+  const values = async (deviceId: string) =>
+    (await collect(memory.read(telemetryStream(deviceId, NOW)))).map(
+      ({ data }) => (data as { value?: number }).value,
+    );
+
+  it('are appended together, and answered each by itself at the place of its device', async () => {
+    const late: Telemetry = { ...line(9), time: NOW + 300_001 };
+    const { left, answers } = reportPlain([
+      { deviceId: PUMP, reports: [report(line(1)), report(late), report(line(2))] },
+      { deviceId: FAN, reports: [report(line(3))] },
+    ]);
+    expect(left).toEqual([]);
+    const [pump, fan] = await answers;
+    const [, last] = await collect(memory.read(telemetryStream(PUMP, NOW)));
+    const eventId = expect.any(String) as string;
+    expect(pump).toEqual([
+      { eventId, position: last?.position },
+      { refused: 'TIME_IN_FUTURE' },
+      { eventId: last?.id, position: last?.position },
+    ]);
+    expect(fan).toEqual([{ eventId, position: await memory.head() }]);
+    expect([await values(PUMP), await values(FAN)]).toEqual([[1, 2], [3]]);
+  });
+
+  it.each<[string, string, readonly Report[]]>([
+    ['of which one has a key', PUMP, [report(line()), report(line(), 'content')]],
+    ['that change the device', PUMP, [report({ kind: 'heartbeat' })]],
+    ['of a device that is not in memory', COLD, [report(line())]],
+    [
+      'that one append does not take',
+      PUMP,
+      Array.from({ length: 300 }, () => report(line(0, 'x'.repeat(4_096)))),
+    ],
+  ])('do not go with those %s, which are left', async (_, deviceId, reports) => {
+    const head = await memory.head();
+    const { left, answers } = reportPlain([
+      { deviceId, reports },
+      { deviceId: FAN, reports: [report(line(1))] },
+    ]);
+    expect(left).toEqual([0]);
+    expect(await answers).toEqual([undefined, [expect.objectContaining({ eventId: anyId })]]);
+    expect(await collect(memory.readAll({ from: head }))).toHaveLength(1);
+  });
+
+  it('that are all refused append nothing', async () => {
+    const head = await memory.head();
+    const refused = report({ ...line(), time: NOW + 300_001 });
+    const { answers } = reportPlain([{ deviceId: PUMP, reports: [refused] }]);
+    expect(await answers).toEqual([[{ refused: 'TIME_IN_FUTURE' }]]);
+    expect(await memory.head()).toBe(head);
+  });
+
+  it('may fail for one device and not for another', async () => {
+    const full = new StoreUnavailable('full', 'the disk is full');
+    appendEach = async ([first, ...others]) => [
+      ...(await memory.appendEach(first === undefined ? [] : [first])),
+      ...others.map(() => full),
+    ];
+    const { answers } = reportPlain([
+      { deviceId: PUMP, reports: [report(line(1))] },
+      { deviceId: FAN, reports: [report(line(2)), report(line(3))] },
+    ]);
+    expect(await answers).toEqual([[expect.objectContaining({ eventId: anyId })], full]);
+  });
+});
+
+const anyId = expect.any(String) as string;
