@@ -51,7 +51,9 @@ interface LineResult {
 }
 
 /** So many lines at a time are read and run: it bounds how long they hold the event loop, and what is kept of them. */
-export const LINES_AT_ONCE = 250;
+export const LINES_AT_ONCE = 100;
+/** So many parts of that size are under way at once: one is read and checked while others become durable. */
+const PARTS_UNDER_WAY = 8;
 
 type BatchCall<Allowed extends Access> = Call<unknown, unknown, unknown, Allowed>;
 
@@ -96,17 +98,16 @@ export function batch<Body, Allowed extends Access>({
     };
     const running = run(call, settle);
     const origin = call.origin();
-    // Two parts are under way at once: one is read and checked while the other becomes durable.
-    let before: Promise<unknown> = Promise.resolve();
+    const underWay: Promise<unknown>[] = [];
     for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
       if (lines.length > LINES_AT_ONCE) await runtime.yield();
+      if (underWay.length === PARTS_UNDER_WAY) await underWay.shift();
       const taken = running.take(goodLines(lines, from, origin, settle));
-      // Whatever it rejects with is thrown in its turn, unless the part before it has thrown.
+      // Whatever it rejects with is thrown when its turn comes, unless a part before it has thrown.
       taken.catch(() => undefined);
-      await before;
-      before = taken;
+      underWay.push(taken);
     }
-    await before;
+    await Promise.all(underWay);
     await running.end?.();
     const unsettled = new Problem('INTERNAL');
     return answerOf(

@@ -5,14 +5,18 @@ import { handler } from '../../src/commands/handle.js';
 import { hotFamily } from '../../src/commands/hotFamily.js';
 import type { Report } from '../../src/commands/telemetry/decided.js';
 import type { Telemetry } from '../../src/commands/telemetry/record.js';
-import { plainReporter, type ReportPlain } from '../../src/commands/telemetry/reportPlain.js';
+import {
+  plainReporter,
+  type DeviceReports,
+  type ReportPlain,
+} from '../../src/commands/telemetry/reportPlain.js';
 import { StoreUnavailable, type EventStore } from '../../src/events/eventStore.js';
 import { deviceStream, telemetryStream } from '../../src/events/streams.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 import { collect } from '../support/logEvents.js';
 import { ACME, ADA, id } from './things.js';
 
-const [PUMP, FAN, COLD] = [id(71), id(72), id(73)];
+const [PUMP, FAN] = [id(71), id(72)];
 const OFFLINE_AFTER = 90_000;
 let commands = 0;
 
@@ -39,6 +43,7 @@ describe('plain reports of several devices', () => {
   let memory: EventStore;
   let reportPlain: ReportPlain;
   let appendEach: EventStore['appendEach'];
+  let of: (deviceId: string, ...reports: readonly Report[]) => DeviceReports;
 
   beforeEach(async () => {
     memory = openMemoryEventStore();
@@ -61,7 +66,12 @@ describe('plain reports of several devices', () => {
         origin: report(line()).origin,
       });
     }
-    reportPlain = plainReporter({ store, runtime, devices, offlineAfterMs: OFFLINE_AFTER });
+    reportPlain = plainReporter({ store, runtime, offlineAfterMs: OFFLINE_AFTER });
+    of = (deviceId, ...reports) => {
+      const known = devices.peek(deviceStream(deviceId))?.state;
+      if (known?.kind !== 'registered') throw new Error('the device is not registered');
+      return { device: known, reports };
+    };
   });
 
   const values = async (deviceId: string) =>
@@ -72,8 +82,8 @@ describe('plain reports of several devices', () => {
   it('are appended together, and answered each by itself at the place of its device', async () => {
     const late: Telemetry = { ...line(9), time: NOW + 300_001 };
     const { left, answers } = reportPlain([
-      { deviceId: PUMP, reports: [report(line(1)), report(late), report(line(2))] },
-      { deviceId: FAN, reports: [report(line(3))] },
+      of(PUMP, report(line(1)), report(late), report(line(2))),
+      of(FAN, report(line(3))),
     ]);
     expect(left).toEqual([]);
     const [pump, fan] = await answers;
@@ -88,21 +98,16 @@ describe('plain reports of several devices', () => {
     expect([await values(PUMP), await values(FAN)]).toEqual([[1, 2], [3]]);
   });
 
-  it.each<[string, string, readonly Report[]]>([
-    ['of which one has a key', PUMP, [report(line()), report(line(), 'content')]],
-    ['that change the device', PUMP, [report({ kind: 'heartbeat' })]],
-    ['of a device that is not in memory', COLD, [report(line())]],
+  it.each<[string, readonly Report[]]>([
+    ['of which one has a key', [report(line()), report(line(), 'content')]],
+    ['that change the device', [report({ kind: 'heartbeat' })]],
     [
       'that one append does not take',
-      PUMP,
       Array.from({ length: 300 }, () => report(line(0, 'x'.repeat(4_096)))),
     ],
-  ])('do not go with those %s, which are left', async (_, deviceId, reports) => {
+  ])('do not go with those %s, which are left', async (_, reports) => {
     const head = await memory.head();
-    const { left, answers } = reportPlain([
-      { deviceId, reports },
-      { deviceId: FAN, reports: [report(line(1))] },
-    ]);
+    const { left, answers } = reportPlain([of(PUMP, ...reports), of(FAN, report(line(1)))]);
     expect(left).toEqual([0]);
     expect(await answers).toEqual([undefined, [expect.objectContaining({ eventId: anyId })]]);
     expect(await collect(memory.readAll({ from: head }))).toHaveLength(1);
@@ -111,7 +116,7 @@ describe('plain reports of several devices', () => {
   it('that are all refused append nothing', async () => {
     const head = await memory.head();
     const refused = report({ ...line(), time: NOW + 300_001 });
-    const { answers } = reportPlain([{ deviceId: PUMP, reports: [refused] }]);
+    const { answers } = reportPlain([of(PUMP, refused)]);
     expect(await answers).toEqual([[{ refused: 'TIME_IN_FUTURE' }]]);
     expect(await memory.head()).toBe(head);
   });
@@ -123,8 +128,8 @@ describe('plain reports of several devices', () => {
       ...others.map(() => full),
     ];
     const { answers } = reportPlain([
-      { deviceId: PUMP, reports: [report(line(1))] },
-      { deviceId: FAN, reports: [report(line(2)), report(line(3))] },
+      of(PUMP, report(line(1))),
+      of(FAN, report(line(2)), report(line(3))),
     ]);
     expect(await answers).toEqual([[expect.objectContaining({ eventId: anyId })], full]);
   });

@@ -109,12 +109,12 @@ export function ingestRoutes({
       try {
         const found = access('device:report', caller, deviceId);
         const before = late.get(deviceId);
-        if (before === undefined && !(found instanceof Promise)) {
-          ready.push({ deviceId, reports });
-          linesOf.push(lines);
-        } else {
+        if (before !== undefined || found instanceof Promise) {
           const after = Promise.all([found, before]);
-          apart.push(reportApart({ deviceId, reports }, lines, after, late, settle));
+          apart.push(reportApart(deviceId, reports, lines, after, late, settle));
+        } else if (found.device !== undefined) {
+          ready.push({ device: found.device, reports });
+          linesOf.push(lines);
         }
       } catch (error) {
         settleLines(lines, faultOfLine(error), settle);
@@ -122,16 +122,18 @@ export function ingestRoutes({
     }
     const { left, answers } = reportPlain(ready);
     for (const place of left) {
-      const [device, lines] = [ready[place], linesOf[place]];
-      if (device === undefined || lines === undefined) continue;
-      apart.push(reportApart(device, lines, undefined, late, settle));
+      const [one, lines] = [ready[place], linesOf[place]];
+      if (one === undefined || lines === undefined) continue;
+      const { device, reports } = one;
+      apart.push(reportApart(device.deviceId, reports, lines, undefined, late, settle));
     }
     return Promise.all([settleAll(linesOf, answers, settle), ...apart]);
   }
 
   /** One device's, by themselves. What comes of it meanwhile may not overtake them. */
   function reportApart(
-    { deviceId, reports }: DeviceReports,
+    deviceId: string,
+    reports: readonly Report[],
     lines: readonly number[],
     after: Promise<unknown> | undefined,
     late: Late,

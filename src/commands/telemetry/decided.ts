@@ -52,15 +52,18 @@ let last: { origin: Origin; version: number; metadata: EventMetadata } | undefin
 
 /** The events of those reports that were not refused. */
 export function toAppend(decided: readonly Decided[], time: number): readonly NewEvent[] {
-  const events: NewEvent[] = [];
-  for (const { event, id, origin } of decided) {
-    if (isRefusal(event)) continue;
-    const { type, data } = event;
-    const version = catalog.definition(type)?.version ?? 1;
-    if (last?.origin !== origin || last.version !== version) {
-      last = { origin, version, metadata: metadataOf(origin, version) };
-    }
-    events.push({ id, type, time, data, metadata: last.metadata });
+  const [first] = decided;
+  // Nearly always one, as an array of just that size: one that grows takes room for many.
+  if (first !== undefined && decided.length === 1) {
+    return isRefusal(first.event) ? [] : [toEvent(first.event, first, time)];
   }
-  return events;
+  return decided.flatMap((one) => (isRefusal(one.event) ? [] : [toEvent(one.event, one, time)]));
+}
+
+function toEvent({ type, data }: TelemetryEvent, { id, origin }: Decided, time: number): NewEvent {
+  const version = catalog.definition(type)?.version ?? 1;
+  if (last?.origin !== origin || last.version !== version) {
+    last = { origin, version, metadata: metadataOf(origin, version) };
+  }
+  return { id, type, time, data, metadata: last.metadata };
 }

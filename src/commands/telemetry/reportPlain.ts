@@ -4,8 +4,8 @@ import {
   type AppendOutcome,
   type StreamAppend,
 } from '../../events/eventStore.js';
-import { deviceStream, telemetryStream } from '../../events/streams.js';
-import type { DeviceState } from '../device/state.js';
+import { telemetryStream } from '../../events/streams.js';
+import type { KnownDevice } from '../device/state.js';
 import { isRefusal, type Refusal } from '../refusal.js';
 import { chunked } from './chunked.js';
 import {
@@ -19,9 +19,9 @@ import {
 import { changes, presenceIn } from './presence.js';
 import type { ReportDeps } from './report.js';
 
-/** What one of several devices reports. */
+/** What one of several devices reports, and the device as it is decided upon. */
 export interface DeviceReports {
-  readonly deviceId: string;
+  readonly device: KnownDevice;
   readonly reports: readonly Report[];
 }
 
@@ -43,18 +43,16 @@ export interface PlainReports {
 export function plainReporter({
   store,
   runtime,
-  devices,
   offlineAfterMs,
-}: Omit<ReportDeps, 'handle'>) {
+}: Omit<ReportDeps, 'handle' | 'devices'>) {
   return function reportPlain(all: readonly DeviceReports[]): PlainReports {
     const now = runtime.now();
     const left: number[] = [];
     const appends: StreamAppend[] = [];
     const given: Given[] = [];
     const answers = new Array<DeviceAnswers | undefined>(all.length);
-    all.forEach(({ deviceId, reports }, place) => {
-      const state = devices.peek(deviceStream(deviceId))?.state;
-      const decided = state && plain(state, reports, now);
+    all.forEach(({ device, reports }, place) => {
+      const decided = plain(device, reports, now);
       if (decided === undefined) {
         left.push(place);
         return;
@@ -63,7 +61,7 @@ export function plainReporter({
       answers[place] = results;
       const events = toAppend(decided, now);
       if (events.length === 0) return;
-      appends.push({ stream: telemetryStream(deviceId, now), events, expected: 'any' });
+      appends.push({ stream: telemetryStream(device.deviceId, now), events, expected: 'any' });
       given.push({ place, results });
     });
     return { left, answers: whenAppended(store.appendEach(appends), given, answers) };
@@ -71,13 +69,13 @@ export function plainReporter({
 
   /** Undefined where a report may have come before, changes the device, or needs more than one append. */
   function plain(
-    state: DeviceState,
+    device: KnownDevice,
     reports: readonly Report[],
     now: number,
   ): readonly Decided[] | undefined {
-    const decided = decideOn(state, reports, now);
+    const decided = decideOn(device, reports, now);
     if (anyNamed(decided)) return undefined;
-    if (changes(state, presenceIn(state, decided, now, offlineAfterMs))) return undefined;
+    if (changes(device, presenceIn(device, decided, now, offlineAfterMs))) return undefined;
     if (decided.length === 1) return decided;
     const [, more] = chunked(decided);
     return more === undefined ? decided : undefined;
