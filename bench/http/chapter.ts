@@ -2,7 +2,7 @@ import type { Chapter, Table, Target } from '../harness/benchmark.js';
 import { count, micros, millis, ratio, spreadOf } from '../harness/figures.js';
 import { ratios } from '../harness/rounds.js';
 import { median, spread } from '../harness/statistics.js';
-import { generator } from '../load/load.js';
+import { generator } from '../load/putLoad.js';
 import type { LoadRound } from '../servers/underLoad.js';
 
 export const CONNECTIONS = 64;

@@ -1,7 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { loadWithAutocannon } from './autocannon.js';
-import { loadWithWrk } from './wrk.js';
-
 /** One request, sent again and again. */
 export interface LoadRequest {
   readonly method: 'GET' | 'POST';
@@ -27,23 +23,4 @@ export interface Loaded {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-}
-
-/** wrk if the machine has it, since it costs least itself; else autocannon. */
-export const generator = isInstalled('wrk') ? 'wrk' : 'autocannon';
-
-/**
- * Puts a server under load from a process of its own.
- * @throws Error when any request was not answered with 2xx
- */
-export const putLoad: (load: Load) => Promise<Loaded> =
-  generator === 'wrk' ? loadWithWrk : loadWithAutocannon;
-
-function isInstalled(command: string): boolean {
-  try {
-    execFileSync('which', [command], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -4,7 +4,7 @@ import type { Bench, Benchmark, Chapter } from '../harness/benchmark.js';
 import { count, megabytes } from '../harness/figures.js';
 import { slope } from '../harness/statistics.js';
 import { heartbeatsOf, METRICS } from '../load/heartbeats.js';
-import { putLoad } from '../load/load.js';
+import { putLoad } from '../load/putLoad.js';
 import { residentBytes } from '../servers/cpu.js';
 import { startFleetbook } from '../servers/fleetbook.js';
 import { ask, makeFleet, registerDevices, settled, signUp } from '../servers/fleet.js';

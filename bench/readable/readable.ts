@@ -3,7 +3,7 @@ import { inChild } from '../harness/child.js';
 import { count, millis } from '../harness/figures.js';
 import { percentile } from '../harness/statistics.js';
 import { heartbeatsOf } from '../load/heartbeats.js';
-import { putLoad } from '../load/load.js';
+import { putLoad } from '../load/putLoad.js';
 import { startFleetbook } from '../servers/fleetbook.js';
 import { logIn, makeFleet, registerDevices, signUp } from '../servers/fleet.js';
 import type { Readable, ReadableSettings } from './probeChild.js';

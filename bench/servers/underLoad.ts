@@ -1,4 +1,5 @@
-import { putLoad, type Load, type Loaded } from '../load/load.js';
+import type { Load, Loaded } from '../load/load.js';
+import { putLoad } from '../load/putLoad.js';
 import { cpuTime } from './cpu.js';
 import type { Server } from './server.js';
 
