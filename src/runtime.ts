@@ -15,7 +15,7 @@ export interface Runtime {
   setTimer(ms: number, callback: () => void): Timer;
   /** Resolves after `ms`, or as soon as `signal` aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Lets everything else that waits for the event loop go first. */
+  /** Lets everything else that waits for the event loop go first; of those that wait here, one gets a turn. */
   yield(): Promise<void>;
 }
 

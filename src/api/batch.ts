@@ -51,7 +51,7 @@ interface LineResult {
 }
 
 /** So many lines at a time are read and run: it bounds how long they hold the event loop, and what is kept of them. */
-export const LINES_AT_ONCE = 100;
+const LINES_AT_ONCE = 100;
 /** So many parts of that size are under way at once: one is read and checked while others become durable. */
 const PARTS_UNDER_WAY = 8;
 
@@ -99,16 +99,21 @@ export function batch<Body, Allowed extends Access>({
     const running = run(call, settle);
     const origin = call.origin();
     const underWay: Promise<unknown>[] = [];
-    for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
-      if (lines.length > LINES_AT_ONCE) await runtime.yield();
-      if (underWay.length === PARTS_UNDER_WAY) await underWay.shift();
-      const taken = running.take(goodLines(lines, from, origin, settle));
-      // Whatever it rejects with is thrown when its turn comes, unless a part before it has thrown.
-      taken.catch(() => undefined);
-      underWay.push(taken);
+    try {
+      for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
+        if (lines.length > LINES_AT_ONCE) await runtime.yield();
+        if (underWay.length === PARTS_UNDER_WAY) await underWay.shift();
+        const taken = running.take(goodLines(lines, from, origin, settle));
+        // It may reject while another is waited for: that is thrown when its turn comes.
+        taken.catch(() => undefined);
+        underWay.push(taken);
+      }
+      await Promise.all(underWay);
+      await running.end?.();
+    } finally {
+      // Whatever was thrown: what is answered is not under way any more.
+      await Promise.allSettled(underWay);
     }
-    await Promise.all(underWay);
-    await running.end?.();
     const unsettled = new Problem('INTERNAL');
     return answerOf(
       results.map((result, index) => result ?? resultOf(unsettled, index)),

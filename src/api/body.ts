@@ -68,13 +68,13 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
     throw new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'Send the body uncompressed.' });
   }
   const length = Number(request.headers['content-length'] ?? 0);
-  if (length > DROPPED_MOST) {
+  if (length > Math.max(limit, DROPPED_MOST)) {
     throw new Problem('BODY_TOO_LARGE', { headers: { connection: 'close' } });
   }
   return readAll(request, length, limit);
 }
 
-/** The most bytes that are read of a body that is refused. */
+/** The most bytes that are read of a body that is refused, unless as many are allowed. */
 const DROPPED_MOST = 16 * 1_048_576;
 
 /**
@@ -101,7 +101,7 @@ function readAll(request: IncomingMessage, length: number, limit: number): Promi
       else refuse();
       // Node lets no more come than the length that was said: the end need not be waited for.
       if (size === length) take();
-      if (size > DROPPED_MOST) request.destroy();
+      if (size > Math.max(limit, DROPPED_MOST)) request.destroy();
     });
     if (length === 0) request.on('end', take);
     // Node ends no body that is shorter than its Content-Length.
@@ -112,14 +112,20 @@ function readAll(request: IncomingMessage, length: number, limit: number): Promi
   });
 }
 
+/** The most lines that any route takes. */
+export const MAX_LINES = 10_000;
+
 const NEWLINE = 0x0a;
 
-/** The lines of NDJSON. The bytes stay what they are until a line is asked for: they are no garbage. */
+/**
+ * The lines of NDJSON. The bytes stay what they are until a line is asked for: they are no garbage.
+ * One line more than MAX_LINES is counted, and no further: a body of single characters has millions.
+ */
 function linesIn(bytes: Buffer): Lines {
   const starts: number[] = [];
   const ends: number[] = [];
   let start = afterBlanks(bytes, 0);
-  while (start < bytes.length) {
+  while (start < bytes.length && starts.length <= MAX_LINES) {
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline < 0 ? bytes.length : newline;
     starts.push(start);

@@ -90,13 +90,18 @@ type Serve = (route: typeof NOWHERE | Route, perform: ReturnType<ServerDeps['per
 /** Makes of what is performed on a request its answer, its log line and its place in the metrics. */
 function server(deps: ServerDeps & { readonly fixed: FlatHeaders }): Serve {
   const { runtime, metrics, log, fixed } = deps;
+
+  /** Asked when there is an answer: a request may have come long before the server was told to stop. */
+  function closeIfStopping(headers: string[]): void {
+    if (deps.stopping() && !headers.includes('connection')) headers.push('connection', 'close');
+  }
+
   return (route, perform) => {
     return (request, response, params) => {
       const began = runtime.monotonic();
       const ownId = runtime.uuid();
       const requestId = requestIdOf(request.headers) ?? ownId;
       const headers = [...fixed, 'x-request-id', requestId];
-      if (deps.stopping()) headers.push('connection', 'close');
       void answer();
 
       async function answer() {
@@ -105,10 +110,12 @@ function server(deps: ServerDeps & { readonly fixed: FlatHeaders }): Serve {
         try {
           const performed = await perform({ request, params, requestId, ownId, headers });
           ({ caller } = performed);
+          closeIfStopping(headers);
           sendAnswer(response, performed.answer, headers);
         } catch (error) {
           const problem = problemOf(error);
           if (problem.status >= 500) fault = error;
+          closeIfStopping(headers);
           sendProblem(response, problem, requestId, headers);
         }
         const ms = runtime.monotonic() - began;

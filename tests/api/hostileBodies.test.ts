@@ -200,6 +200,12 @@ describe('a hostile body', () => {
     expect(received).toContain('BODY_TOO_LARGE');
   });
 
+  it('of a million lines is too many before they are looked at', async () => {
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const lines = '1\n'.repeat(MEBIBYTE / 2);
+    expect(await post('/api/ingest', lines, headers)).toEqual([413, 'TOO_MANY_LINES']);
+  });
+
   it('that never ends is cut off', async () => {
     const chunk = `100000\r\n${' '.repeat(MEBIBYTE)}\r\n`;
     const received = await sendRaw(

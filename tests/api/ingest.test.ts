@@ -156,6 +156,11 @@ describe('a batch of telemetry', () => {
       'VALIDATION_FAILED',
     ],
     [
+      'half a character for an id',
+      '{"kind":"heartbeat","deviceId":"DEVICE","id":"\\ud800"}',
+      'VALIDATION_FAILED',
+    ],
+    [
       'an unknown device',
       '{"kind":"heartbeat","deviceId":"00000000-0000-4000-8000-000000000000"}',
       'DEVICE_NOT_FOUND',

@@ -1,6 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import type { Route } from '../../src/api/route.js';
 import { eventually } from '../support/eventually.js';
@@ -385,3 +387,33 @@ interface Answered {
   readonly accessToken?: string;
   readonly id?: string;
 }
+
+describe('a server that is told to stop', () => {
+  it('closes the connection of a request that came before', async () => {
+    const server = await startServer();
+    const ann = await signUp(server);
+    const agent = new Agent();
+    const begun = once(server.fleetbook.server, 'request');
+    async function* body() {
+      yield '{"name":"a",';
+      await begun;
+      server.fleetbook.beginStop();
+      yield '"type":"b"}';
+    }
+    try {
+      const { statusCode, headers } = await request(`${server.url}/api/devices`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${ann.accessToken}`,
+          'content-type': 'application/json',
+        },
+        body: Readable.from(body()),
+        dispatcher: agent,
+      });
+      expect([statusCode, headers.connection]).toEqual([201, 'close']);
+    } finally {
+      await agent.close();
+      await server.stop();
+    }
+  });
+});

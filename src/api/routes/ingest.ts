@@ -2,32 +2,42 @@ import { createHmac } from 'node:crypto';
 import { Type } from 'typebox';
 import type { Report } from '../../commands/telemetry/decided.js';
 import type { DeviceReports, PlainReports } from '../../commands/telemetry/reportPlain.js';
-import { Id, Line } from '../../events/values.js';
+import { Id } from '../../events/values.js';
 import type { AccessCheck } from '../access.js';
 import {
   batch,
   BatchAnswer,
   faultOfLine,
   lineOrigin,
-  LINES_AT_ONCE,
   type BatchLine,
   type BatchRun,
   type LineOutcome,
   type Settle,
 } from '../batch.js';
 import type { RouteDeps } from '../deps.js';
+import { MAX_LINES } from '../body.js';
 import { Problem } from '../problem.js';
 import { route, type Call, type Caller, type Route } from '../route.js';
 import { HeartbeatBody, LogBody, object, optional } from '../schemas.js';
 import { toTelemetry, type TelemetryBody } from '../telemetryBody.js';
 import { checkBody, type Check } from '../validate.js';
 
-/** The most lines of one batch. */
-const MAX_LINES = 10_000;
+/** Of so many devices named reports are looked for at once. */
+const NAMED_AT_ONCE = 8;
+
+/**
+ * The sender's own id of a line. As `Line`, and no lone surrogate in it (a pattern is read as Unicode, where a pair is
+ * one character): an event's id is made of its UTF-8, which that has not.
+ */
+const LineId = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
+});
 
 const ofLine = {
   deviceId: optional(Id),
-  id: optional(Line(100)),
+  id: optional(LineId),
 };
 const HeartbeatLine = object({
   kind: Type.Literal('heartbeat'),
@@ -59,9 +69,14 @@ export function ingestRoutes({
       take: (lines) => reportAll(caller, placedBy(caller, lines, whole, settle), late, settle),
       async end() {
         const devices = [...whole];
-        // Some at a time: the answers to thousands at once would hold the event loop for as long.
-        for (let from = 0; from < devices.length; from += LINES_AT_ONCE) {
-          await reportAll(caller, devices.slice(from, from + LINES_AT_ONCE), late, settle);
+        // A few at a time: each looks back through a thousand reports, which holds the event loop.
+        for (let from = 0; from < devices.length; from += NAMED_AT_ONCE) {
+          await runtime.yield();
+          await Promise.all(
+            devices
+              .slice(from, from + NAMED_AT_ONCE)
+              .map(([id, placed]) => reportApart(caller, id, placed, undefined, late, settle)),
+          );
         }
       },
     };
@@ -103,54 +118,63 @@ export function ingestRoutes({
     settle: Settle,
   ): Promise<unknown> {
     const ready: DeviceReports[] = [];
-    const linesOf: (readonly number[])[] = [];
+    const placedOf: PlacedReports[] = [];
     const apart: Promise<void>[] = [];
-    for (const [deviceId, { reports, lines }] of devices) {
+    for (const [deviceId, placed] of devices) {
       try {
-        const found = access('device:report', caller, deviceId);
-        const before = late.get(deviceId);
-        if (before !== undefined || found instanceof Promise) {
-          const after = Promise.all([found, before]);
-          apart.push(reportApart(deviceId, reports, lines, after, late, settle));
-        } else if (found.device !== undefined) {
-          ready.push({ device: found.device, reports });
-          linesOf.push(lines);
+        const found = late.has(deviceId) ? undefined : access('device:report', caller, deviceId);
+        if (found === undefined || found instanceof Promise) {
+          apart.push(reportApart(caller, deviceId, placed, found, late, settle));
+        } else if (found.device === undefined) {
+          throw new Problem('DEVICE_NOT_FOUND');
+        } else {
+          ready.push({ device: found.device, reports: placed.reports });
+          placedOf.push(placed);
         }
       } catch (error) {
-        settleLines(lines, faultOfLine(error), settle);
+        settleLines(placed.lines, faultOfLine(error), settle);
       }
     }
     const { left, answers } = reportPlain(ready);
     for (const place of left) {
-      const [one, lines] = [ready[place], linesOf[place]];
-      if (one === undefined || lines === undefined) continue;
-      const { device, reports } = one;
-      apart.push(reportApart(device.deviceId, reports, lines, undefined, late, settle));
+      const [one, placed] = [ready[place], placedOf[place]];
+      if (one === undefined || placed === undefined) continue;
+      apart.push(reportApart(caller, one.device.deviceId, placed, undefined, late, settle));
     }
+    const linesOf = placedOf.map(({ lines }) => lines);
     return Promise.all([settleAll(linesOf, answers, settle), ...apart]);
   }
 
-  /** One device's, by themselves. What comes of it meanwhile may not overtake them. */
+  /**
+   * One device's, by themselves and after those that are under way. What comes of it meanwhile may not
+   * overtake them.
+   * @param found the check of its access, if it is under way already
+   */
   function reportApart(
+    caller: Caller,
     deviceId: string,
-    reports: readonly Report[],
-    lines: readonly number[],
-    after: Promise<unknown> | undefined,
+    { reports, lines }: PlacedReports,
+    found: Promise<unknown> | undefined,
     late: Late,
     settle: Settle,
   ): Promise<void> {
+    const before = late.get(deviceId);
+    // It may fail while others are waited for.
+    found?.catch(() => undefined);
     const run = async () => {
       try {
-        await after;
+        await before;
+        await (found ?? access('device:report', caller, deviceId));
         settleLines(lines, await report(deviceId, reports), settle);
       } catch (error) {
         settleLines(lines, faultOfLine(error), settle);
       } finally {
-        if (late.get(deviceId) === running) late.delete(deviceId);
+        if (late.get(deviceId) === over) late.delete(deviceId);
       }
     };
     const running = run();
-    late.set(deviceId, running);
+    const over = running.catch(() => undefined);
+    late.set(deviceId, over);
     return running;
   }
 
@@ -202,7 +226,7 @@ function place(placed: Placed, deviceId: string, report: Report, line: number): 
   others.lines.push(line);
 }
 
-/** Devices with reports under way that could be overtaken. */
+/** Devices with reports under way that could be overtaken: each resolves when they are not any more. */
 type Late = Map<string, Promise<void>>;
 
 function settleLines(
