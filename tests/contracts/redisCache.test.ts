@@ -1,4 +1,4 @@
-import { redisCache } from '../../src/adapters/redis/cache.js';
+import { redisCache, redisLayer } from '../../src/adapters/redis/cache.js';
 import { createMemorySignals } from '../../src/adapters/memory/signals.js';
 import { START, type Position } from '../../src/events/envelope.js';
 import type { RedisLink } from '../../src/adapters/redis/link.js';
@@ -124,6 +124,24 @@ withRedis(() => {
       await link.client.hset(`${prefix}answer:thing:lamp`, 'text', '{"title": ');
       const third = await join({ things: here.things });
       expect((await third.ask('lamp')).cached).toBe('miss');
+    });
+
+    it('keep nothing beside what was answered before Redis knew of any change', async () => {
+      const fresh = freshPrefix();
+      const layer = redisLayer(link, () => fresh, manualRuntime());
+      const [key, reads] = ['thing:lamp', ['things']];
+      const early = await layer.find(key, reads);
+      const moved = { name: 'things', shard: { index: 0, of: 1 }, from: START, tags: [] };
+      layer.record([moved], at(1));
+      const found = await layer.find(key, reads);
+      // Loaded late, it may be of a state that the other answer is not of yet.
+      layer.keep(key, undefined, early);
+      const asOf = new Map([['things', at(1)]]);
+      layer.keep(key, { text: '{"at":1}', asOf, tags: {}, ttlMs: TTL_MS }, found);
+      expect((await layer.find(key, reads)).answer).toBeUndefined();
+      const again = await layer.find(key, reads);
+      layer.keep(key, { text: '{"at":1}', asOf, tags: {}, ttlMs: TTL_MS }, again);
+      expect((await layer.find(key, reads)).answer?.value).toEqual({ at: 1 });
     });
 
     it('keep an answer no longer than it may be kept', async () => {

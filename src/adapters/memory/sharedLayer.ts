@@ -30,7 +30,7 @@ export interface Found {
     /** How long it may be kept from now on, in milliseconds. */
     readonly ttlMs: number;
   };
-  /** How things stood when it was looked for, for the layer itself; absent when nothing can be kept. */
+  /** How things stood when it was looked for, for the layer itself; absent when it could not be asked. */
   readonly stamp?: string;
 }
 

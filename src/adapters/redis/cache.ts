@@ -58,9 +58,12 @@ export function redisLayer(
 
     keep(key, answer, { stamp }) {
       const prefix = prefixOf();
+      if (prefix === undefined) return;
       const found = stampIn(stamp);
-      if (prefix === undefined || found === undefined) return;
-      const wanted = answer !== undefined && answer.text.length <= MAX_TEXT;
+      const wanted =
+        answer !== undefined &&
+        answer.text.length <= MAX_TEXT &&
+        [...answer.asOf.keys()].every((name) => found.epochs[name] !== undefined);
       const meta: Static<typeof Meta> | undefined = wanted
         ? {
             asOf: Object.fromEntries([...answer.asOf].map(([name, at]) => [name, at.toString()])),
@@ -120,11 +123,11 @@ function foundIn(reply: unknown, reads: readonly string[]): Found {
   const states = new Map(reads.map((name, index) => [name, stateIn(hashes[index] ?? [])]));
   const epochs: Record<string, string> = {};
   for (const [name, { epoch }] of states) {
-    // Before the first change is recorded, or after Redis has lost it, nothing can be said.
-    if (epoch === undefined) return {};
-    epochs[name] = epoch;
+    if (epoch !== undefined) epochs[name] = epoch;
   }
   const standing = { stamp: JSON.stringify({ stamp, epochs }) };
+  // Before the first change is recorded, or after Redis has lost it, nothing can be said.
+  if (Object.keys(epochs).length < states.size) return standing;
   const meta = metaText === '' ? undefined : parsed(metaText);
   const value = parsed(text);
   if (!metaCheck.Check(meta) || !isObject(value) || ttlMs <= 0) return standing;
@@ -182,13 +185,19 @@ const findReply = Compile(
   ]),
 );
 
-const stampCheck = Compile(
-  Type.Object({ stamp: Type.String(), epochs: Type.Record(Type.String(), Type.String()) }),
-);
+const Stamp = Type.Object({
+  stamp: Type.String(),
+  epochs: Type.Record(Type.String(), Type.String()),
+});
+const stampCheck = Compile(Stamp);
 
-function stampIn(stamp: string | undefined) {
+/**
+ * How things stood when the answer was looked for; of no epoch where that could not be told. Then it is not
+ * kept, but what is there goes all the same: it may be older than what is answered with now.
+ */
+function stampIn(stamp: string | undefined): Static<typeof Stamp> {
   const found = stamp === undefined ? undefined : parsed(stamp);
-  return stampCheck.Check(found) ? found : undefined;
+  return stampCheck.Check(found) ? found : { stamp: '', epochs: {} };
 }
 
 function parsed(text: string): unknown {
