@@ -47,7 +47,7 @@ interface LineResult {
   readonly code?: Code;
   readonly detail?: string;
   readonly eventId?: string | undefined;
-  readonly deviceId?: string;
+  readonly deviceId?: string | undefined;
 }
 
 /** So many lines at a time are read and run: it bounds how long they hold the event loop, and what is kept of them. */
@@ -70,9 +70,9 @@ export interface BatchDeps<Body, Allowed extends Access> {
 
 /** The run of one batch, which settles each line that it takes. */
 export interface BatchRun<Body> {
-  /** Takes the next lines, some at a time; resolves when more may come. */
+  /** Takes the next lines, while others may be under way; resolves when all but those left to `end` are settled. */
   take(lines: readonly BatchLine<Body>[]): Promise<unknown>;
-  /** After the last lines: settles what is not settled yet. */
+  /** When all others are settled: settles the rest. */
   end?(): Promise<unknown>;
 }
 
@@ -169,9 +169,7 @@ function resultOf(outcome: LineOutcome, index: number): LineResult {
     return { line, status, code: outcome.refused, detail: outcome.detail ?? title };
   }
   const { eventId, deviceId } = outcome;
-  return deviceId === undefined
-    ? { line, status: 200, eventId }
-    : { line, status: 200, eventId, deviceId };
+  return { line, status: 200, eventId, deviceId };
 }
 
 /** What a fault is to the lines that it hit: the rest of the batch is answered as it went. */

@@ -68,14 +68,17 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
     throw new Problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'Send the body uncompressed.' });
   }
   const length = Number(request.headers['content-length'] ?? 0);
-  if (length > Math.max(limit, DROPPED_MOST)) {
+  if (length > mostRead(limit)) {
     throw new Problem('BODY_TOO_LARGE', { headers: { connection: 'close' } });
   }
   return readAll(request, length, limit);
 }
 
-/** The most bytes that are read of a body that is refused, unless as many are allowed. */
+/** The most bytes that are read of a body that is refused. */
 const DROPPED_MOST = 16 * 1_048_576;
+
+/** The most bytes that are read of any body. */
+const mostRead = (limit: number) => Math.max(limit, DROPPED_MOST);
 
 /**
  * A body that is too large is refused at once, but read to its end, and nothing kept of it: a sender
@@ -101,7 +104,7 @@ function readAll(request: IncomingMessage, length: number, limit: number): Promi
       else refuse();
       // Node lets no more come than the length that was said: the end need not be waited for.
       if (size === length) take();
-      if (size > Math.max(limit, DROPPED_MOST)) request.destroy();
+      if (size > mostRead(limit)) request.destroy();
     });
     if (length === 0) request.on('end', take);
     // Node ends no body that is shorter than its Content-Length.

@@ -137,3 +137,14 @@ export class StoreUnavailable extends Error {
     super(message, options);
   }
 }
+
+/** Whether what was thrown is a way in which an append may end, and no mistake of ours. */
+export function isAppendFault(
+  error: unknown,
+): error is WrongRevision | AppendRejected | StoreUnavailable {
+  return (
+    error instanceof WrongRevision ||
+    error instanceof AppendRejected ||
+    error instanceof StoreUnavailable
+  );
+}

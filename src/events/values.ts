@@ -9,9 +9,19 @@ export const Id = Type.String({ pattern: UUID, description: 'A lower-case UUID.'
 /** Milliseconds since the epoch, as events keep times. */
 export const Millis = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000 });
 
+const CONTROLS = '\\u0000-\\u001f\\u007f';
+const SURROGATES = '\\ud800-\\udfff';
+
 /** A line of text that a person reads: no control characters, so no header or log can be forged by it. */
 export const Line = (maxLength: number, minLength = 1) =>
-  Type.String({ minLength, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
+  Type.String({ minLength, maxLength, pattern: `^[^${CONTROLS}]*$` });
+
+/**
+ * A line that an id is made of: no lone surrogate either, which has no UTF-8 (a pattern is read as Unicode,
+ * where a pair is one character).
+ */
+export const NamingLine = (maxLength: number) =>
+  Type.String({ minLength: 1, maxLength, pattern: `^[^${CONTROLS}${SURROGATES}]*$` });
 
 /**
  * The name of a metric, a log event or a device type. Never starts with `_`, so that it can be a

@@ -4,7 +4,6 @@ import { systemRuntime as runtime } from '../../src/adapters/system/runtime.js';
 import { accessCheck } from '../../src/api/access.js';
 import type { Answer, Call } from '../../src/api/route.js';
 import { ingestRoutes } from '../../src/api/routes/ingest.js';
-import { registerDevice } from '../../src/commands/device/registerDevice.js';
 import { device } from '../../src/commands/device/state.js';
 import { handler } from '../../src/commands/handle.js';
 import { hotFamily } from '../../src/commands/hotFamily.js';
@@ -14,7 +13,7 @@ import { reporter } from '../../src/commands/telemetry/report.js';
 import { StoreUnavailable, type EventStore } from '../../src/events/eventStore.js';
 import { deviceStream, telemetryStream } from '../../src/events/streams.js';
 import { collect } from '../support/logEvents.js';
-import { ACME, ADA, id } from '../spec/things.js';
+import { ADA, id, registering } from '../spec/things.js';
 
 const DEVICES = [id(101), id(102), id(103)];
 
@@ -123,14 +122,7 @@ async function registered(memory: EventStore): Promise<void> {
     await handle({
       stream: deviceStream(deviceId),
       family: hotFamily(memory, device, 10),
-      decide: (state) =>
-        registerDevice(state, {
-          deviceId,
-          organizationId: ACME,
-          ownerId: ADA,
-          name: 'A device',
-          deviceType: 'any',
-        }),
+      decide: registering(deviceId),
       origin: { actor: { kind: 'user', id: ADA }, commandId: runtime.uuid() },
     });
   }

@@ -1,6 +1,5 @@
 import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
 import { deleteDevice, restoreDevice } from '../../src/commands/device/deleteDevice.js';
-import { registerDevice } from '../../src/commands/device/registerDevice.js';
 import { device, type DeviceState } from '../../src/commands/device/state.js';
 import { updateDevice } from '../../src/commands/device/updateDevice.js';
 import { handler } from '../../src/commands/handle.js';
@@ -17,7 +16,7 @@ import {
 import { deviceStream } from '../../src/events/streams.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 import { collect } from '../support/logEvents.js';
-import { ACME, ADA, id, PUMP } from './things.js';
+import { ADA, id, PUMP, registering } from './things.js';
 
 const stream = deviceStream(PUMP);
 let commands = 0;
@@ -44,18 +43,7 @@ function aProcess(store: EventStore, keptStates = 10) {
     devices,
     run,
     register: (deviceId = PUMP) =>
-      run(
-        (state) =>
-          registerDevice(state, {
-            deviceId,
-            organizationId: ACME,
-            ownerId: ADA,
-            name: 'Pump',
-            deviceType: 'pump',
-          }),
-        fresh(),
-        { stream: deviceStream(deviceId) },
-      ),
+      run(registering(deviceId), fresh(), { stream: deviceStream(deviceId) }),
     rename: (name: string, origin?: Origin, ifRevision?: number) =>
       run(
         (state) => updateDevice(state, { name }),

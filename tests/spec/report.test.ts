@@ -1,5 +1,4 @@
 import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
-import { registerDevice } from '../../src/commands/device/registerDevice.js';
 import { device } from '../../src/commands/device/state.js';
 import { handler } from '../../src/commands/handle.js';
 import { hotFamily } from '../../src/commands/hotFamily.js';
@@ -10,7 +9,7 @@ import type { EventStore, Expected } from '../../src/events/eventStore.js';
 import { deviceStream, telemetryStream } from '../../src/events/streams.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 import { collect } from '../support/logEvents.js';
-import { ACME, ADA, id, PUMP } from './things.js';
+import { id, PUMP, registering } from './things.js';
 
 const OFFLINE_AFTER = 90_000;
 let commands = 0;
@@ -49,14 +48,7 @@ describe('reports of a device', () => {
     await handle({
       stream: deviceStream(PUMP),
       family: devices,
-      decide: (state) =>
-        registerDevice(state, {
-          deviceId: PUMP,
-          organizationId: ACME,
-          ownerId: ADA,
-          name: 'Pump',
-          deviceType: 'pump',
-        }),
+      decide: registering(PUMP),
       origin: report(beat()).origin,
     });
     const toStore = reporter({ store, runtime, devices, handle, offlineAfterMs: OFFLINE_AFTER });

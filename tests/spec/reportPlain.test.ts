@@ -1,5 +1,4 @@
 import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
-import { registerDevice } from '../../src/commands/device/registerDevice.js';
 import { device } from '../../src/commands/device/state.js';
 import { handler } from '../../src/commands/handle.js';
 import { hotFamily } from '../../src/commands/hotFamily.js';
@@ -14,7 +13,7 @@ import { StoreUnavailable, type EventStore } from '../../src/events/eventStore.j
 import { deviceStream, telemetryStream } from '../../src/events/streams.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 import { collect } from '../support/logEvents.js';
-import { ACME, ADA, id } from './things.js';
+import { ADA, id, registering } from './things.js';
 
 const [PUMP, FAN] = [id(71), id(72)];
 const OFFLINE_AFTER = 90_000;
@@ -55,14 +54,7 @@ describe('plain reports of several devices', () => {
       await handle({
         stream: deviceStream(deviceId),
         family: devices,
-        decide: (state) =>
-          registerDevice(state, {
-            deviceId,
-            organizationId: ACME,
-            ownerId: ADA,
-            name: 'A device',
-            deviceType: 'any',
-          }),
+        decide: registering(deviceId),
         origin: report(line()).origin,
       });
     }

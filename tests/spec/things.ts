@@ -1,3 +1,5 @@
+import { registerDevice } from '../../src/commands/device/registerDevice.js';
+import type { DeviceState } from '../../src/commands/device/state.js';
 import type { DeviceEvent } from '../../src/events/device.js';
 import type { OrganizationEvent } from '../../src/events/organization.js';
 import type { SessionEvent } from '../../src/events/session.js';
@@ -153,3 +155,13 @@ export const sessionEnded = (reason: DataOf<SessionEvent, 'SessionEnded'>['reaso
     type: 'SessionEnded',
     data: { sessionId: SESSION, userId: ADA, reason },
   }) as const satisfies SessionEvent;
+
+/** Decides that a pump of Ada's is registered under an id. */
+export const registering = (deviceId: string) => (state: DeviceState) =>
+  registerDevice(state, {
+    deviceId,
+    organizationId: ACME,
+    ownerId: ADA,
+    name: 'Pump',
+    deviceType: 'pump',
+  });

@@ -6,7 +6,7 @@ import {
   type RecordedEvent,
 } from '../../events/envelope.js';
 import {
-  AppendRejected,
+  isAppendFault,
   REPEAT_WINDOW,
   StoreUnavailable,
   WrongRevision,
@@ -136,8 +136,7 @@ function outcomeOf(append: () => Appended): AppendOutcome {
   try {
     return append();
   } catch (error) {
-    if (error instanceof AppendRejected || error instanceof StoreUnavailable) return error;
-    if (error instanceof WrongRevision) return error;
+    if (isAppendFault(error)) return error;
     throw error;
   }
 }

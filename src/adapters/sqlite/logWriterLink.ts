@@ -1,6 +1,6 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import {
-  AppendRejected,
+  isAppendFault,
   StoreUnavailable,
   WrongRevision,
   type AppendOutcome,
@@ -169,7 +169,7 @@ export async function startLogWriter({
           try {
             send(append, done, nth);
           } catch (error) {
-            if (!isRefused(error)) throw error;
+            if (!isAppendFault(error)) throw error;
             done(error, nth);
           }
         });
@@ -207,10 +207,6 @@ function outcomeOf({ stream, expected }: Pending, outcome: Outcome | undefined):
   }
   const actual = outcome?.[1] ?? -1;
   return new WrongRevision(stream, expected, actual < 0 ? undefined : actual);
-}
-
-function isRefused(error: unknown): error is AppendRejected | StoreUnavailable {
-  return error instanceof AppendRejected || error instanceof StoreUnavailable;
 }
 
 function lost(file: string, cause?: unknown): StoreUnavailable {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { Type } from 'typebox';
 import type { Report } from '../../commands/telemetry/decided.js';
 import type { DeviceReports, PlainReports } from '../../commands/telemetry/reportPlain.js';
-import { Id } from '../../events/values.js';
+import { Id, NamingLine } from '../../events/values.js';
 import type { AccessCheck } from '../access.js';
 import {
   batch,
@@ -25,19 +25,10 @@ import { checkBody, type Check } from '../validate.js';
 /** Of so many devices named reports are looked for at once. */
 const NAMED_AT_ONCE = 8;
 
-/**
- * The sender's own id of a line. As `Line`, and no lone surrogate in it (a pattern is read as Unicode, where a pair is
- * one character): an event's id is made of its UTF-8, which that has not.
- */
-const LineId = Type.String({
-  minLength: 1,
-  maxLength: 100,
-  pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
-});
-
 const ofLine = {
   deviceId: optional(Id),
-  id: optional(LineId),
+  /** The sender's own. */
+  id: optional(NamingLine(100)),
 };
 const HeartbeatLine = object({
   kind: Type.Literal('heartbeat'),
@@ -62,32 +53,25 @@ export function ingestRoutes({
 }: IngestDeps): readonly Route[] {
   /** Settles each line by way of its device, whose lines keep their order. */
   function run({ caller }: Pick<Call, 'caller'>, settle: Settle): BatchRun<IngestLine> {
-    // From its first named report on, a device's go together: a batch that comes again is looked for as a whole.
-    const whole: Placed = new Map();
-    const late: Late = new Map();
+    const running: Running = { caller, settle, whole: new Map(), late: new Map() };
     return {
-      take: (lines) => reportAll(caller, placedBy(caller, lines, whole, settle), late, settle),
+      take: (lines) => reportAll(running, placedBy(running, lines)),
       async end() {
-        const devices = [...whole];
+        const devices = [...running.whole];
         // A few at a time: each looks back through a thousand reports, which holds the event loop.
         for (let from = 0; from < devices.length; from += NAMED_AT_ONCE) {
           await runtime.yield();
-          await Promise.all(
-            devices
-              .slice(from, from + NAMED_AT_ONCE)
-              .map(([id, placed]) => reportApart(caller, id, placed, undefined, late, settle)),
-          );
+          const some = devices.slice(from, from + NAMED_AT_ONCE);
+          await Promise.all(some.map(([id, placed]) => reportApart(running, id, placed)));
         }
       },
     };
   }
 
-  /** The reports of each device, but for those that go to `whole`. */
+  /** The reports of each device, but for those that go together at the end. */
   function placedBy(
-    caller: Caller,
+    { caller, settle, whole }: Running,
     lines: readonly BatchLine<IngestLine>[],
-    whole: Placed,
-    settle: Settle,
   ): Placed {
     const placed: Placed = new Map();
     for (const line of lines) {
@@ -111,25 +95,19 @@ export function ingestRoutes({
    * Not async, and of a report no more is kept than its line: a batch holds thousands, which stay in
    * memory until they are durable.
    */
-  function reportAll(
-    caller: Caller,
-    devices: Iterable<readonly [string, PlacedReports]>,
-    late: Late,
-    settle: Settle,
-  ): Promise<unknown> {
-    const ready: DeviceReports[] = [];
-    const placedOf: PlacedReports[] = [];
+  function reportAll(running: Running, devices: Placed): Promise<unknown> {
+    const { caller, settle, late } = running;
+    const ready: (DeviceReports & PlacedReports)[] = [];
     const apart: Promise<void>[] = [];
     for (const [deviceId, placed] of devices) {
       try {
         const found = late.has(deviceId) ? undefined : access('device:report', caller, deviceId);
         if (found === undefined || found instanceof Promise) {
-          apart.push(reportApart(caller, deviceId, placed, found, late, settle));
+          apart.push(reportApart(running, deviceId, placed, found));
         } else if (found.device === undefined) {
           throw new Problem('DEVICE_NOT_FOUND');
         } else {
-          ready.push({ device: found.device, reports: placed.reports });
-          placedOf.push(placed);
+          ready.push({ device: found.device, reports: placed.reports, lines: placed.lines });
         }
       } catch (error) {
         settleLines(placed.lines, faultOfLine(error), settle);
@@ -137,11 +115,10 @@ export function ingestRoutes({
     }
     const { left, answers } = reportPlain(ready);
     for (const place of left) {
-      const [one, placed] = [ready[place], placedOf[place]];
-      if (one === undefined || placed === undefined) continue;
-      apart.push(reportApart(caller, one.device.deviceId, placed, undefined, late, settle));
+      const one = ready[place];
+      if (one !== undefined) apart.push(reportApart(running, one.device.deviceId, one));
     }
-    const linesOf = placedOf.map(({ lines }) => lines);
+    const linesOf = ready.map(({ lines }) => lines);
     return Promise.all([settleAll(linesOf, answers, settle), ...apart]);
   }
 
@@ -151,12 +128,10 @@ export function ingestRoutes({
    * @param found the check of its access, if it is under way already
    */
   function reportApart(
-    caller: Caller,
+    { caller, settle, late }: Running,
     deviceId: string,
     { reports, lines }: PlacedReports,
-    found: Promise<unknown> | undefined,
-    late: Late,
-    settle: Settle,
+    found?: Promise<unknown>,
   ): Promise<void> {
     const before = late.get(deviceId);
     // It may fail while others are waited for.
@@ -172,10 +147,10 @@ export function ingestRoutes({
         if (late.get(deviceId) === over) late.delete(deviceId);
       }
     };
-    const running = run();
-    const over = running.catch(() => undefined);
+    const reported = run();
+    const over = reported.catch(() => undefined);
     late.set(deviceId, over);
-    return running;
+    return reported;
   }
 
   /** @throws Problem for a time that its schema can't tell is none, such as one before 1970 */
@@ -226,8 +201,15 @@ function place(placed: Placed, deviceId: string, report: Report, line: number): 
   others.lines.push(line);
 }
 
-/** Devices with reports under way that could be overtaken: each resolves when they are not any more. */
-type Late = Map<string, Promise<void>>;
+/** What a batch has come to so far. */
+interface Running {
+  readonly caller: Caller;
+  readonly settle: Settle;
+  /** From its first named report on, a device's go together: a batch that comes again is looked for as a whole. */
+  readonly whole: Placed;
+  /** Devices with reports under way that could be overtaken: each resolves when they are not any more. */
+  readonly late: Map<string, Promise<void>>;
+}
 
 function settleLines(
   lines: readonly number[],

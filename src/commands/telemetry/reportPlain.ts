@@ -44,7 +44,7 @@ export function plainReporter({
   store,
   runtime,
   offlineAfterMs,
-}: Omit<ReportDeps, 'handle' | 'devices'>) {
+}: Pick<ReportDeps, 'store' | 'runtime' | 'offlineAfterMs'>) {
   return function reportPlain(all: readonly DeviceReports[]): PlainReports {
     const now = runtime.now();
     const left: number[] = [];
