@@ -8,7 +8,7 @@ import type { Handle, Handled } from '../handle.js';
 import { withState, type HotFamily } from '../hotFamily.js';
 import { derivedId } from '../origin.js';
 import { isRefusal, type Refusal } from '../refusal.js';
-import { appendOnce } from './appendOnce.js';
+import { onceAppender } from './appendOnce.js';
 import { chunked } from './chunked.js';
 import {
   anyNamed,
@@ -38,6 +38,8 @@ export interface ReportDeps {
  * @throws StoreUnavailable when not all of it may be in the log: repeat it unchanged
  */
 export function reporter({ store, runtime, devices, handle, offlineAfterMs }: ReportDeps) {
+  const appendOnce = onceAppender(store);
+
   return function report(
     deviceId: string,
     reports: readonly Report[],
@@ -81,7 +83,7 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     decided: readonly Decided[],
     now: number,
   ): Promise<readonly (Recorded | Refusal)[]> {
-    const answers = await appendOnce(store, deviceId, decided, now);
+    const answers = await appendOnce(deviceId, decided, now);
     const recorded = decided.filter((_, index) => isRecorded(answers[index]));
     const presence = presenceIn(state, recorded, now, offlineAfterMs);
     const noted = await note(deviceId, presence, recorded);
