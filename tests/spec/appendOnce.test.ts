@@ -1,7 +1,11 @@
 import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
 import { eventId } from '../../src/commands/origin.js';
 import { refuse } from '../../src/commands/refusal.js';
-import { ONCE_WINDOW, onceAppender } from '../../src/commands/telemetry/appendOnce.js';
+import {
+  ONCE_WINDOW,
+  onceAppender,
+  type AppendOnce,
+} from '../../src/commands/telemetry/appendOnce.js';
 import type { Decided } from '../../src/commands/telemetry/decided.js';
 import { StoreUnavailable, WrongRevision, type EventStore } from '../../src/events/eventStore.js';
 import { telemetryStream } from '../../src/events/streams.js';
@@ -27,10 +31,17 @@ const reports = (from: number, count: number) =>
 const stored = async (store: EventStore, day = NOON) =>
   (await collect(store.read(telemetryStream(PUMP, day)))).map(({ id }) => id);
 
+/** Its answers as they go out: a repeat has that of the first time. */
+function appender(...given: Parameters<typeof onceAppender>): AppendOnce {
+  const appendOnce = onceAppender(...given);
+  return async (...reported) =>
+    (await appendOnce(...reported)).map((answer) => ({ ...answer, firstAt: undefined }));
+}
+
 describe('a report under a key of its sender’s', () => {
   it('is appended, and answered with where it stands', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const answers = await appendOnce(PUMP, reports(1, 2), NOON);
     const position = await store.head();
     expect(answers).toEqual(reports(1, 2).map(({ id }) => ({ eventId: id, position })));
@@ -38,7 +49,7 @@ describe('a report under a key of its sender’s', () => {
 
   it('is answered as the first time when it comes again, alone or among others', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const [first] = await appendOnce(PUMP, [report('1')], NOON);
     expect(await appendOnce(PUMP, [report('1')], NOON)).toEqual([first]);
     const [second, again] = await appendOnce(PUMP, [report('2'), report('1')], NOON + 1);
@@ -47,9 +58,17 @@ describe('a report under a key of its sender’s', () => {
     expect(await stored(store)).toHaveLength(2);
   });
 
+  it('is known to have come before, and when', async () => {
+    const appendOnce = onceAppender(openMemoryEventStore());
+    const [first] = await appendOnce(PUMP, [report('1')], NOON);
+    expect(first).toMatchObject({ firstAt: undefined });
+    const [again, other] = await appendOnce(PUMP, reports(1, 2), NOON + 5);
+    expect([again, other]).toMatchObject([{ firstAt: NOON }, { firstAt: undefined }]);
+  });
+
   it('is refused when it says something else under the same key', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     await appendOnce(PUMP, [report('1', 'one')], NOON);
     expect(await appendOnce(PUMP, [report('1', 'other')], NOON)).toEqual([
       refuse('IDEMPOTENCY_KEY_REUSED'),
@@ -58,7 +77,7 @@ describe('a report under a key of its sender’s', () => {
 
   it('stands once when one batch holds it twice', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const [one, same, other] = await appendOnce(
       PUMP,
       [report('1', 'one'), report('1', 'one'), report('1', 'other')],
@@ -71,7 +90,7 @@ describe('a report under a key of its sender’s', () => {
 
   it('stands once when it comes many times at once', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => appendOnce(PUMP, [report('1')], NOON)),
     );
@@ -84,7 +103,7 @@ describe('a report under a key of its sender’s', () => {
   it('is refused to all but one of those who say different things under it at once', async () => {
     // The store takes the same id at the same place for a repeat: both were answered as recorded.
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const contents = Array.from({ length: 5 }, (_, index) => `content ${index}`);
     const answers = await Promise.all(
       contents.map((content) => appendOnce(PUMP, [report('1', content)], NOON)),
@@ -100,7 +119,7 @@ describe('a report under a key of its sender’s', () => {
 
   it('is refused where another’s stands, within batches that come at once', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const [one, other] = await Promise.all([
       appendOnce(PUMP, [report('1', 'one'), report('2')], NOON),
       appendOnce(PUMP, [report('1', 'other'), report('2')], NOON),
@@ -114,7 +133,7 @@ describe('a report under a key of its sender’s', () => {
 
   it('stands once when batches that overlap come at once', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     await Promise.all([
       appendOnce(PUMP, reports(1, 6), NOON),
       appendOnce(PUMP, reports(4, 6), NOON),
@@ -129,7 +148,7 @@ describe('a report under a key of its sender’s', () => {
 
   it('stands once when its answer was lost', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const forgetful: EventStore = {
       ...store,
       async append(...append) {
@@ -137,9 +156,7 @@ describe('a report under a key of its sender’s', () => {
         throw new StoreUnavailable('unreachable', 'the answer is lost');
       },
     };
-    await expect(onceAppender(forgetful)(PUMP, [report('1')], NOON)).rejects.toThrow(
-      StoreUnavailable,
-    );
+    await expect(appender(forgetful)(PUMP, [report('1')], NOON)).rejects.toThrow(StoreUnavailable);
     expect(await appendOnce(PUMP, [report('1')], NOON)).toMatchObject([
       { eventId: report('1').id },
     ]);
@@ -148,7 +165,7 @@ describe('a report under a key of its sender’s', () => {
 
   it('is known from yesterday’s stream, and not from the day before', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const [first] = await appendOnce(PUMP, [report('1')], MIDNIGHT - 1);
     expect(await appendOnce(PUMP, [report('1')], MIDNIGHT)).toEqual([first]);
     expect(await appendOnce(PUMP, [report('1')], MIDNIGHT + DAY_MS - 1)).toEqual([first]);
@@ -159,7 +176,7 @@ describe('a report under a key of its sender’s', () => {
 
   it(`is known among the last ${ONCE_WINDOW} reports, and no further back`, async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     const [first] = await appendOnce(PUMP, [report('1')], MIDNIGHT - 1);
     await appendOnce(PUMP, reports(100, 400), MIDNIGHT - 1);
     await appendOnce(PUMP, reports(500, ONCE_WINDOW - 401), NOON);
@@ -171,7 +188,7 @@ describe('a report under a key of its sender’s', () => {
 
   it('is known among the last of today, whatever a clock that is behind adds to yesterday', async () => {
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store, { window: 6, ids: 8, devices: 1, newer: 4 });
+    const appendOnce = appender(store, { window: 6, ids: 8, devices: 1, newer: 4 });
     const late = () => store.append(telemetryStream(PUMP, NOON - DAY_MS), someEvents(3), 'any');
     const [first] = await appendOnce(PUMP, [report('1')], NOON);
     await appendOnce(PUMP, reports(2, 3), NOON);
@@ -184,7 +201,7 @@ describe('a report under a key of its sender’s', () => {
   it('leaves what was refused where it stood', async () => {
     const refused: Decided = { ...report('1'), event: refuse('TIME_IN_FUTURE') };
     const store = openMemoryEventStore();
-    const appendOnce = onceAppender(store);
+    const appendOnce = appender(store);
     expect(await appendOnce(PUMP, [refused, report('2'), refused], NOON)).toEqual([
       refuse('TIME_IN_FUTURE'),
       expect.objectContaining({ eventId: report('2').id }),
@@ -200,7 +217,7 @@ describe('a report under a key of its sender’s', () => {
         Promise.reject(new WrongRevision(stream, expected, undefined)),
     };
     const refused: Decided = { ...report('1'), event: refuse('TIME_IN_FUTURE') };
-    expect(await onceAppender(store)(PUMP, [refused, report('2')], NOON)).toEqual([
+    expect(await appender(store)(PUMP, [refused, report('2')], NOON)).toEqual([
       refuse('TIME_IN_FUTURE'),
       refuse('TOO_MUCH_CONTENTION'),
     ]);

@@ -1,11 +1,13 @@
 import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
 import { device } from '../../src/commands/device/state.js';
+import { updateDevice } from '../../src/commands/device/updateDevice.js';
 import { handler } from '../../src/commands/handle.js';
 import { hotFamily } from '../../src/commands/hotFamily.js';
 import type { Telemetry } from '../../src/commands/telemetry/record.js';
 import type { Report } from '../../src/commands/telemetry/decided.js';
 import { reporter } from '../../src/commands/telemetry/report.js';
-import type { EventStore, Expected } from '../../src/events/eventStore.js';
+import { StoreUnavailable, type EventStore, type Expected } from '../../src/events/eventStore.js';
+import type { DeviceStatus } from '../../src/events/values.js';
 import { deviceStream, telemetryStream } from '../../src/events/streams.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 import { collect } from '../support/logEvents.js';
@@ -31,15 +33,20 @@ describe('reports of a device', () => {
   const NOW = runtime.now();
   let store: EventStore;
   let expected: Expected[];
+  /** Whether the devices' own streams take nothing. */
+  let devicesAway: boolean;
+  let setStatus: (status: DeviceStatus) => Promise<unknown>;
   let send: (...reports: readonly Report[]) => ReturnType<ReturnType<typeof reporter>>;
 
   beforeEach(async () => {
     expected = [];
+    devicesAway = false;
     const memory = openMemoryEventStore();
     store = {
       ...memory,
       append(stream, events, revision) {
         if (stream.startsWith('telemetry-')) expected.push(revision);
+        else if (devicesAway) return Promise.reject(new StoreUnavailable('unreachable', 'away'));
         return memory.append(stream, events, revision);
       },
     };
@@ -51,6 +58,13 @@ describe('reports of a device', () => {
       decide: registering(PUMP),
       origin: report(beat()).origin,
     });
+    setStatus = (status) =>
+      handle({
+        stream: deviceStream(PUMP),
+        family: devices,
+        decide: (state) => updateDevice(state, { status }),
+        origin: report(beat()).origin,
+      });
     const toStore = reporter({ store, runtime, devices, handle, offlineAfterMs: OFFLINE_AFTER });
     send = (...reports) => toStore(PUMP, reports);
   });
@@ -125,6 +139,32 @@ describe('reports of a device', () => {
     expect(again).toMatchObject({ eventId: (first as { eventId: string }).eventId });
     expect(await told()).toHaveLength(1);
     expect(await changes()).toHaveLength(2);
+  });
+
+  it('with a key do not undo what was done since, whatever comes along with them again', async () => {
+    const named = report(beat({ status: 'maintenance' }), 'content');
+    await send(named);
+    await runtime.sleep(10);
+    await setStatus('active');
+    await send(named);
+    await send(named, report(beat(), 'more'));
+    await send(report(beat(), 'before'), named);
+    expect(await changes()).toMatchObject([
+      { to: 'online' },
+      { to: 'maintenance' },
+      { from: 'maintenance', to: 'active' },
+    ]);
+  });
+
+  it('with a key change what they did not get to, when they come again', async () => {
+    const named = report(beat({ status: 'maintenance' }), 'content');
+    await runtime.sleep(10);
+    devicesAway = true;
+    await expect(send(named)).rejects.toThrow(StoreUnavailable);
+    devicesAway = false;
+    await send(named, report(beat(), 'more'));
+    expect(await told()).toHaveLength(2);
+    expect(await changes()).toMatchObject([{ to: 'online' }, { to: 'maintenance' }]);
   });
 
   it('beyond what one append takes go in several, in order', async () => {

@@ -9,6 +9,8 @@ export interface ReportPresence {
   readonly connection?: Connection | undefined;
   /** The status that the device gives itself. */
   readonly status?: DeviceStatus | undefined;
+  /** When it was first recorded, of a status in a report that came before: what was done to the device since stands. */
+  readonly firstAt?: number | undefined;
   /** When the device was heard of, in milliseconds since the epoch. */
   readonly at: number;
 }
@@ -16,7 +18,7 @@ export interface ReportPresence {
 /** What a heartbeat changes of the device itself: nearly always nothing, and then there is no event. */
 export function reportPresence(
   state: DeviceState,
-  { connection, status, at }: ReportPresence,
+  { connection, status, firstAt, at }: ReportPresence,
 ): Decision<DeviceEvent> {
   const device = registered(state);
   if ('refused' in device) return device;
@@ -26,7 +28,8 @@ export function reportPresence(
     const data = { deviceId, organizationId, from: device.connection, to: connection, at };
     events.push({ type: 'DeviceConnectionChanged', data });
   }
-  if (status !== undefined && status !== device.status) {
+  const isOvertaken = firstAt !== undefined && firstAt <= device.updatedAt;
+  if (status !== undefined && status !== device.status && !isOvertaken) {
     const data = { deviceId, organizationId, from: device.status, to: status };
     events.push({ type: 'DeviceStatusChanged', data });
   }

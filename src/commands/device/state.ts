@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../../events/catalog.js';
+import { footprint } from '../../events/footprint.js';
 import type { Connection, DeviceStatus } from '../../events/values.js';
 import type { Family } from '../decider.js';
 
@@ -32,7 +33,7 @@ export const device: Family<DeviceState> = {
   name: 'device',
   initial: { kind: 'none' },
   weight: (state) =>
-    state.kind === 'none' ? 1 : 1 + Math.floor(JSON.stringify(state.metadata).length / 1_024),
+    state.kind === 'none' ? 1 : 1 + Math.floor(footprint(state.metadata) / 1_024),
   evolve(state, event, time) {
     if (state.kind === 'none') {
       if (event.type !== 'DeviceRegistered') return state;

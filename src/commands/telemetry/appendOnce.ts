@@ -104,19 +104,20 @@ export function onceAppender(store: EventStore, limits: OnceLimits = LIMITS) {
     return true;
   }
 
-  /** Newest first. */
+  /** Newest first, without what they say: it may be a thousand, and much. */
   async function lastEvents(
     deviceId: string,
     now: number,
     window: number,
-  ): Promise<readonly RecordedEvent[]> {
-    const last: RecordedEvent[] = [];
+  ): Promise<readonly Seen[]> {
+    const last: Seen[] = [];
     for (const time of [now, now - DAY_MS]) {
       const limit = window - last.length;
       if (limit === 0) break;
       const stream = telemetryStream(deviceId, time);
       for await (const event of store.read(stream, { direction: 'backwards', limit })) {
-        last.push(event);
+        const { data: _, ...seen } = event;
+        last.push(seen);
       }
     }
     return last;
@@ -139,7 +140,7 @@ export function onceAppender(store: EventStore, limits: OnceLimits = LIMITS) {
       // there already, and may be what another has sent under the same key at the same time.
       const written = { from: revision - chunk.length + 1, limit: chunk.length };
       for await (const event of store.read(stream, written)) {
-        known.set(event.id, { ...knownAs(event), position });
+        known.set(event.id, { commandHash: event.metadata.commandHash, position });
         remembered.get(deviceId)?.ids.add(event);
       }
     }
@@ -149,6 +150,8 @@ export function onceAppender(store: EventStore, limits: OnceLimits = LIMITS) {
 }
 
 export type AppendOnce = ReturnType<typeof onceAppender>;
+
+type Seen = Omit<RecordedEvent, 'data'>;
 
 /** What is remembered of a device. */
 interface Remembered {
@@ -166,17 +169,19 @@ interface Known {
   readonly commandHash: string | undefined;
   /** Absent for one that is only about to be appended. */
   readonly position?: Position;
+  /** When it was recorded, if it came before. */
+  readonly firstAt?: number;
 }
 
 function answer({ event, id, origin }: Decided, known: Known | undefined): Recorded | Refusal {
   if (isRefusal(event)) return event;
   if (known?.commandHash !== origin.commandHash) return refuse('IDEMPOTENCY_KEY_REUSED');
   if (known?.position === undefined) throw new Error(`event ${id} was neither known nor appended`);
-  return { eventId: id, position: known.position };
+  return { eventId: id, position: known.position, firstAt: known.firstAt };
 }
 
 /** @param last newest first */
-function lookedAt(last: readonly RecordedEvent[], today: string): Looked {
+function lookedAt(last: readonly Seen[], today: string): Looked {
   const [newest] = last;
   return {
     known: new Map(last.map((event) => [event.id, knownAs(event)])),
@@ -184,6 +189,6 @@ function lookedAt(last: readonly RecordedEvent[], today: string): Looked {
   };
 }
 
-function knownAs({ metadata, position }: RecordedEvent): Known {
-  return { commandHash: metadata.commandHash, position };
+function knownAs({ metadata, position, time }: Seen): Known {
+  return { commandHash: metadata.commandHash, position, firstAt: time };
 }

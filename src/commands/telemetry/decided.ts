@@ -27,6 +27,8 @@ export interface Recorded {
   readonly eventId: string;
   /** What a read has to have seen to see this report and what it changed of the device. */
   readonly position: Position;
+  /** When it was recorded, if it came before. */
+  readonly firstAt?: number | undefined;
 }
 
 /** Decides on a device's reports, in their order. */

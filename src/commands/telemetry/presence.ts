@@ -1,12 +1,15 @@
 import type { ReportPresence } from '../device/reportPresence.js';
 import type { DeviceState } from '../device/state.js';
 import { isRefusal } from '../refusal.js';
-import type { Decided } from './decided.js';
+import type { Decided, Recorded } from './decided.js';
+
+/** A report, and when it was recorded if it came before. */
+export type Reported = Pick<Decided, 'event'> & Pick<Recorded, 'firstAt'>;
 
 /** What reports say of the device itself, if anything: only those recent enough to tell of now count. */
 export function presenceIn(
   state: DeviceState,
-  decided: readonly Decided[],
+  reported: readonly Reported[],
   now: number,
   offlineAfterMs: number,
 ): ReportPresence | undefined {
@@ -14,10 +17,12 @@ export function presenceIn(
   const interval = state.heartbeatInterval;
   const window = interval === null ? offlineAfterMs : interval * 1_000;
   let presence: ReportPresence | undefined;
-  for (const { event } of decided) {
+  for (const { event, firstAt } of reported) {
     if (isRefusal(event) || event.type !== 'HeartbeatRecorded') continue;
     if (now - event.data.at > window) continue;
-    presence = { at: now, connection: 'online', status: event.data.status ?? presence?.status };
+    const { status } = event.data;
+    const last = status === undefined ? presence : { status, firstAt };
+    presence = { at: now, connection: 'online', status: last?.status, firstAt: last?.firstAt };
   }
   return presence;
 }

@@ -1,11 +1,14 @@
 import type { RecordedEvent } from '../../events/envelope.js';
 
+/** Where an event stands. */
+type Standing = Pick<RecordedEvent, 'stream' | 'revision' | 'id'>;
+
 /** Which ids a device's last telemetry events have, in little room: 32 bits of each. */
 export interface RecentIds {
   /** The last revision of a stream that was taken in; -1 when none was. */
   revision(stream: string): number;
   /** Takes in the next event of its stream; one that is not the next is left to be read later. */
-  add(event: RecordedEvent): void;
+  add(event: Standing): void;
   /** Whether none of the device's last `window` events is missing. */
   covers(window: number): boolean;
   /** Whether an id may be that of one of them: now and then of none of them, but never the other way. */
@@ -21,11 +24,7 @@ const AT_FIRST = 64;
  * @param last the device's last events, oldest first
  * @param complete whether nothing came before these
  */
-export function recentIds(
-  most: number,
-  last: readonly RecordedEvent[],
-  complete: boolean,
-): RecentIds {
+export function recentIds(most: number, last: readonly Standing[], complete: boolean): RecentIds {
   const revisions = new Map<string, number>();
   /** A ring, once as many are kept as may be. */
   let prints = new Uint32Array(Math.min(AT_FIRST, most));

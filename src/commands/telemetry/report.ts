@@ -76,7 +76,10 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     return shownWith(answers, noted?.position);
   }
 
-  /** As `report`, where callers chose ids: what is refused or repeated changes nothing of the device. */
+  /**
+   * As `report`, where callers chose ids: what is refused changes nothing of the device, and what is
+   * repeated only what it said for the first time and nobody else has said anything of since.
+   */
   async function reportOnce(
     deviceId: string,
     state: DeviceState,
@@ -84,7 +87,11 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
     now: number,
   ): Promise<readonly (Recorded | Refusal)[]> {
     const answers = await appendOnce(deviceId, decided, now);
-    const recorded = decided.filter((_, index) => isRecorded(answers[index]));
+    const recorded = decided.flatMap((one, index) => {
+      const answer = answers[index];
+      if (answer === undefined || isRefusal(answer)) return [];
+      return [{ ...one, firstAt: answer.firstAt }];
+    });
     const presence = presenceIn(state, recorded, now, offlineAfterMs);
     const noted = await note(deviceId, presence, recorded);
     const shows = noted !== undefined && (noted.repeated || changes(state, presence));
@@ -131,10 +138,6 @@ export function reporter({ store, runtime, devices, handle, offlineAfterMs }: Re
 }
 
 export type ReportTelemetry = ReturnType<typeof reporter>;
-
-function isRecorded(answer: Recorded | Refusal | undefined): boolean {
-  return answer !== undefined && !isRefusal(answer);
-}
 
 /** The answers, with the position at which what was noted of the device shows too. */
 function shownWith(
