@@ -26,6 +26,7 @@ export const Email = Type.String({ format: 'email', maxLength: 254 });
 export const FreeObject = Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), {
   'x-maxDepth': 8,
   'x-maxBytes': 16_384,
+  'x-maxValues': 1_000,
 });
 
 export const object = <Properties extends Record<string, TSchema>>(

@@ -29,6 +29,8 @@ export interface HotFamily<State> extends Family<State> {
   clear(): void;
 }
 
+const ANSWERED_IN_A_KILOBYTE = 4;
+
 /** @param limit how much is kept, in units of about a kilobyte */
 export function hotFamily<State>(
   store: EventStore,
@@ -38,7 +40,8 @@ export function hotFamily<State>(
   // Counted by size and not by `max`, for which the cache would set aside all its room at once.
   const hot = new LRUCache<string, Loaded<State>>({
     maxSize: limit,
-    sizeCalculation: ({ state }) => family.weight?.(state) ?? 1,
+    sizeCalculation: ({ state, answered }) =>
+      (family.weight?.(state) ?? 1) + Math.floor(answered.length / ANSWERED_IN_A_KILOBYTE),
   });
   const loads = new Map<string, Load<State>>();
 

@@ -19,6 +19,7 @@ export interface ApplyDeps {
  */
 const WAITING_EVENTS = 40_000;
 const WAITING_DOCUMENTS = 20_000;
+const WAITING_BYTES = 48 * 1_048_576;
 
 /**
  * Folds events into all of them, and writes what they made of them, at once or with the next ones.
@@ -27,9 +28,9 @@ const WAITING_DOCUMENTS = 20_000;
 export async function apply(
   deps: ApplyDeps,
   folds: readonly Fold[],
-  { incoming, position, caughtUp }: Gathered,
+  { incoming, position, bytes, caughtUp }: Gathered,
 ): Promise<boolean> {
-  await Promise.all(folds.map((fold) => fold.fold(incoming, position)));
+  await Promise.all(folds.map((fold) => fold.fold(incoming, position, bytes)));
   if (!caughtUp && !isMuch(folds)) return false;
   await write(deps, folds, position);
   return true;
@@ -38,7 +39,10 @@ export async function apply(
 function isMuch(folds: readonly Fold[]): boolean {
   const waiting = folds.map((fold) => fold.waiting());
   const documents = waiting.reduce((sum, one) => sum + one.documents, 0);
-  return documents >= WAITING_DOCUMENTS || waiting.some(({ events }) => events >= WAITING_EVENTS);
+  return (
+    documents >= WAITING_DOCUMENTS ||
+    waiting.some(({ events, bytes }) => events >= WAITING_EVENTS || bytes >= WAITING_BYTES)
+  );
 }
 
 /** Writes all that waits as one, and tells who waits for it. */

@@ -29,6 +29,7 @@ export const deviceLogs = projection<DeviceLogDoc>({
       { fields: ['deviceId', 'level', 'at'] },
     ],
   },
+  unchanging: true,
   on: {
     LogRecorded: {
       // In the order of the log, so that a growing collection is written at its end.

@@ -50,6 +50,8 @@ export const devices = projection<DeviceDoc>({
     documentTag('devices', id),
     ...scopeTags('devices', organizationId),
   ],
+  // Its metadata: 16 KiB of text, a thousand values.
+  largest: 80_000,
   on: {
     DeviceRegistered: {
       key,

@@ -16,6 +16,8 @@ import type { Projected } from './signals.js';
 
 /** How many documents of one projection stay in memory between batches, at least. */
 const HOT_DOCUMENTS = 2_500;
+/** Of documents that take much memory fewer stay. */
+const HOT_BYTES = 32 * 1_048_576;
 
 /** An event on its way into the projections: its data in today's shape, or why that could not be. */
 export type Incoming = Told | Poison;
@@ -37,10 +39,13 @@ export interface Fold {
   live(): boolean;
   /** Queries see it from now on. */
   activated(): void;
-  /** Folds events in memory, on top of what waits to be written. */
-  fold(incoming: readonly Incoming[], upTo: Position): Promise<void>;
+  /**
+   * Folds events in memory, on top of what waits to be written.
+   * @param bytes about how much memory they and what they change take
+   */
+  fold(incoming: readonly Incoming[], upTo: Position, bytes: number): Promise<void>;
   /** How much waits to be written. */
-  waiting(): { readonly events: number; readonly documents: number };
+  waiting(): { readonly events: number; readonly documents: number; readonly bytes: number };
   /** All that waits to be written. */
   batch(): ProjectionBatch;
   /** Takes over a batch, once the store has it; says what that changes for readers. */
@@ -65,13 +70,14 @@ export async function openFold(
   const { name, version, collection } = projection;
   const generation = await store.open(name, version, collection, shard);
   const types = new Set(projection.types);
-  const hot = recent<Working>(HOT_DOCUMENTS);
+  const hot = recent<Working>(hotDocuments(projection));
   /** Keys of documents, and names of streams where no key could be told; the two never look alike. */
   const held = new Set(await store.parkedKeys(generation));
   let { checkpoint, live } = generation;
   /** How far it has come in memory; and since the checkpoint, over how many events, and what they changed. */
   let folded = checkpoint;
   let foldedEvents = 0;
+  let foldedBytes = 0;
   const changed = new Map<string, Working>();
   const poison: Parked[] = [];
 
@@ -173,11 +179,12 @@ export async function openFold(
     activated() {
       live = true;
     },
-    async fold(incoming, upTo) {
+    async fold(incoming, upTo, bytes) {
+      foldedBytes += bytes;
       for (const working of await handOut(incoming)) foldInto(working);
       folded = later(upTo, folded);
     },
-    waiting: () => ({ events: foldedEvents, documents: changed.size }),
+    waiting: () => ({ events: foldedEvents, documents: changed.size, bytes: foldedBytes }),
     batch() {
       const writes: Write[] = [];
       for (const { key, doc, position = folded, stored } of changed.values()) {
@@ -200,6 +207,7 @@ export async function openFold(
       changed.clear();
       poison.length = 0;
       foldedEvents = 0;
+      foldedBytes = 0;
       const from = checkpoint;
       checkpoint = batch.checkpoint;
       return { name, shard: generation.shard, from, tags: tagsOf(projection, batch.writes) };
@@ -230,6 +238,11 @@ function unknown(key: string): Working {
     isChanged: false,
     events: undefined,
   };
+}
+
+function hotDocuments({ largest, unchanging }: AnyProjection): number {
+  if (unchanging === true) return 0;
+  return largest === undefined ? HOT_DOCUMENTS : Math.ceil(HOT_BYTES / largest);
 }
 
 /** The events past a position, of events in order. */

@@ -4,7 +4,7 @@ import { announce, apply, type ApplyDeps } from './apply.js';
 import { openFold, type Fold } from './fold.js';
 import type { AnyProjection } from './projection.js';
 import { GenerationDropped } from './readModels.js';
-import { gathered, toFold } from './gather.js';
+import { bytesAtHand, bytesOf, gathered, toFold } from './gather.js';
 import { repeatsBefore, type Repeats } from './repeats.js';
 import type { Tenure } from './shares.js';
 import type { Tasks } from './tasks.js';
@@ -65,6 +65,7 @@ export function folding(
 ): Folding {
   const { log, store, signals, runtime, projections, report } = deps;
   const now = () => runtime.now();
+  const atHand = bytesAtHand(projections);
   const types = [...new Set(projections.flatMap((one) => one.types))];
   const atWork = new Map<Tenure, AtWork>();
   const group: Fold[] = [];
@@ -80,7 +81,7 @@ export function folding(
     until: AbortSignal,
   ) {
     const pages = log.subscribe({ from, types: wanted, signal: until, batchSize: PAGE_EVENTS });
-    return gathered(pages, repeats, now);
+    return gathered(pages, repeats, atHand, now);
   }
 
   async function follow(until: AbortSignal) {
@@ -121,7 +122,8 @@ export function folding(
       events.push(event);
     }
     const incoming = toFold(events, repeats, now);
-    await apply(deps, [fold], { incoming, position: reached, caughtUp: true });
+    const bytes = bytesOf(incoming, atHand);
+    await apply(deps, [fold], { incoming, position: reached, bytes, caughtUp: true });
   }
 
   /** Queries see one that has caught up as soon as all shards of its generation have. */

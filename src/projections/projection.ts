@@ -45,6 +45,10 @@ export interface Projection<D extends Doc = Doc> {
    * stood before. A projection that names no tags can't be read through a cache.
    */
   readonly tags?: (key: string, doc: D) => readonly string[];
+  /** About how many bytes of memory its largest documents take, where that is much: fewer are at hand at once. */
+  readonly largest?: number;
+  /** Whether each of its documents is made by one event and never changes: none is kept at hand. */
+  readonly unchanging?: boolean;
   readonly on: { readonly [Type in DomainEvent['type']]?: On<D, Of<Type>> };
 }
 
@@ -54,6 +58,8 @@ export interface AnyProjection {
   readonly version: number;
   readonly collection: Collection;
   readonly types: readonly string[];
+  readonly largest?: number | undefined;
+  readonly unchanging?: boolean | undefined;
   tags(key: string, doc: Doc): readonly string[];
   keys(event: Told): string | readonly string[];
   /** The document after the events, in their order; undefined when there is none. */
@@ -62,7 +68,7 @@ export interface AnyProjection {
 
 /** Makes a projection ready for the runner. */
 export function projection<D extends Doc>(definition: Projection<D>): AnyProjection {
-  const { name, version, collection } = definition;
+  const { name, version, collection, largest, unchanging } = definition;
   // The map's type ties each handler to its event type; by name at run time that tie can't be followed.
   const on = new Map(Object.entries(definition.on as Record<string, On<Doc, Told> | undefined>));
   return {
@@ -70,6 +76,8 @@ export function projection<D extends Doc>(definition: Projection<D>): AnyProject
     version,
     collection,
     types: [...on.keys()],
+    largest,
+    unchanging,
     // The runner hands a projection its own documents alone.
     tags: definition.tags ?? noTags,
     keys: (event) => on.get(event.type)?.key(event) ?? [],

@@ -173,6 +173,7 @@ describe('the fields of requests', () => {
       'metadata that is too deep',
       { metadata: { a: { b: { c: { d: { e: { f: { g: { h: { i: 1 } } } } } } } } } },
     ],
+    ['metadata of too many values', { metadata: { a: Array.from({ length: 1_000 }, () => ({})) } }],
     ['metadata that is a list', { metadata: [] }],
     ['an interval of nothing', { heartbeatInterval: 0 }],
     ['an interval in parts of a second', { heartbeatInterval: 1.5 }],

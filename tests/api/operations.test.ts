@@ -241,7 +241,7 @@ describe('the operator’s routes', () => {
     it('refers to nothing that it does not have, and has no schema that is none', () => {
       const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
       addFormats.default(ajv, ['date-time', 'email']);
-      ajv.addVocabulary(['x-maxDepth', 'x-maxBytes']);
+      ajv.addVocabulary(['x-maxDepth', 'x-maxBytes', 'x-maxValues']);
       const visit = (node: unknown) => {
         if (typeof node !== 'object' || node === null) return;
         for (const [name, value] of Object.entries(node)) {

@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from '../../src/events/envelope.js';
+import { START, type NewEvent, type RecordedEvent } from '../../src/events/envelope.js';
 import {
   AppendRejected,
   MAX_APPEND_EVENTS,
@@ -305,6 +305,24 @@ export function eventStoreContract(name: string, setup: Setup): void {
         expect(await ids(store.read(stream, { direction: 'backwards', from: 0 }))).toEqual(
           backwards.slice(4),
         );
+      });
+
+      it('reads large events whole, however few fit into a page', async () => {
+        const written = someEvents(90, { data: { text: 'x'.repeat(50_000) } });
+        for (let from = 0; from < written.length; from += 15) {
+          await store.append(stream, written.slice(from, from + 15), 'any');
+        }
+        expect(await standing()).toEqual(idsOf(written));
+        const backwards = idsOf(written).toReversed();
+        expect(await ids(store.read(stream, { direction: 'backwards' }))).toEqual(backwards);
+        expect(await ids(store.read(stream, { from: 3, limit: 60 }))).toEqual(
+          idsOf(written).slice(3, 63),
+        );
+        const log = { streams: [own] };
+        expect(await ids(store.readAll(log))).toEqual(idsOf(written));
+        expect(await ids(store.readAll({ ...log, direction: 'backwards' }))).toEqual(backwards);
+        const batches = await follow(store, { ...log, from: START }, (_, { caughtUp }) => caughtUp);
+        expect(idsOf(batches.flatMap(({ events }) => events))).toEqual(idsOf(written));
       });
 
       it('reads long streams whole, and stops when the reader does', async () => {

@@ -24,7 +24,7 @@ const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 export function answerCheck(routes: readonly Route[]): AnswerCheck {
   const ajv = new Ajv({ strict: true, allowUnionTypes: true });
   addFormats.default(ajv, ['date-time', 'email']);
-  ajv.addVocabulary(['x-maxDepth', 'x-maxBytes']);
+  ajv.addVocabulary(['x-maxDepth', 'x-maxBytes', 'x-maxValues']);
   const compiled = new Map<TSchema, ValidateFunction>();
   const table = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
 

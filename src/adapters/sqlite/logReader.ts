@@ -12,14 +12,27 @@ export interface Stretch {
   readonly limit: number;
 }
 
+/** Events that were read in one go. */
+export interface Page {
+  readonly events: readonly RecordedEvent[];
+  /** Whether there may be more of what was asked for. */
+  readonly isFull: boolean;
+}
+
+/**
+ * A page ends when it has so many characters of JSON, whatever its limit: as objects they take up to ten
+ * times that, which many large events would make more than a heap may hold.
+ */
+const MOST_CHARACTERS = 1_048_576;
+
 /** Reads the log synchronously, a bounded page at a time, so that no read pins the WAL. */
 export interface LogReader {
   /** The last position; START when the log is empty. */
   head(): Position;
   /** A page of one stream from revision `from` on, itself included. */
-  streamPage(stream: string, from: number, direction: Direction, limit: number): RecordedEvent[];
+  streamPage(stream: string, from: number, direction: Direction, limit: number): Page;
   /** Prepares to read those events of the log that pass a filter, page by page. */
-  scan(filter: Filter, direction: Direction): (stretch: Stretch) => RecordedEvent[];
+  scan(filter: Filter, direction: Direction): (stretch: Stretch) => Page;
   close(): void;
 }
 
@@ -33,6 +46,8 @@ type Row = readonly [
   data: string,
   metadata: string,
 ];
+
+const DATA = 6;
 
 const COLUMNS =
   'e.position, s.name, e.revision, e.type, lower(hex(e.id)), e.time, e.data, e.metadata';
@@ -50,7 +65,6 @@ export function openLogReader(file: string): LogReader {
     }
   };
   const db = guarded(() => connectReader(file));
-  const recorded = (row: Row) => recordedEvent(row, file);
 
   const readHead = guarded(() =>
     db.prepare<[], number>('SELECT ifnull(max(position), 0) FROM events').pluck(),
@@ -68,12 +82,23 @@ export function openLogReader(file: string): LogReader {
     );
   }
 
+  function pageOf(rows: Iterable<Row>, limit: number): Page {
+    const events: RecordedEvent[] = [];
+    let characters = 0;
+    for (const row of rows) {
+      events.push(recordedEvent(row, file));
+      characters += row[DATA].length;
+      if (characters >= MOST_CHARACTERS) return { events, isFull: true };
+    }
+    return { events, isFull: events.length === limit };
+  }
+
   return {
     head: () => guarded(() => BigInt(readHead.get() ?? 0) as Position),
 
     streamPage: (stream, from, direction, limit) =>
       guarded(() =>
-        streamPages[direction].all(stream, Math.min(from, LAST_REVISION), limit).map(recorded),
+        pageOf(streamPages[direction].iterate(stream, Math.min(from, LAST_REVISION), limit), limit),
       ),
 
     scan({ types, streams }, direction) {
@@ -95,7 +120,7 @@ export function openLogReader(file: string): LogReader {
       );
       const names = [...(types ?? []), ...(streams ?? [])];
       return ({ after, upTo, limit }) =>
-        guarded(() => statement.all(after, upTo, ...names, limit).map(recorded));
+        guarded(() => pageOf(statement.iterate(after, upTo, ...names, limit), limit));
     },
 
     close() {

@@ -21,11 +21,11 @@ export function readsOf(reader: LogReader): Pick<EventStore, 'read' | 'readAll'>
       let left = limit;
       while (left > 0) {
         const asked = Math.min(PAGE_EVENTS, left);
-        const page = reader.streamPage(stream, next, direction, asked);
-        yield* page;
-        left -= page.length;
-        const last = page.at(-1);
-        if (last === undefined || page.length < asked) return;
+        const { events, isFull } = reader.streamPage(stream, next, direction, asked);
+        yield* events;
+        left -= events.length;
+        const last = events.at(-1);
+        if (last === undefined || !isFull) return;
         next = last.revision + step;
         await nextTurn();
       }
@@ -52,11 +52,10 @@ async function* forwards(
   let left = limit;
   while (after < end && left > 0) {
     const upTo = earlier(end, (after + SCAN_ROWS) as Position);
-    const asked = Math.min(PAGE_EVENTS, left);
-    const page = scan({ after, upTo, limit: asked });
-    yield* page;
-    left -= page.length;
-    after = page.length === asked ? (page.at(-1)?.position ?? upTo) : upTo;
+    const { events, isFull } = scan({ after, upTo, limit: Math.min(PAGE_EVENTS, left) });
+    yield* events;
+    left -= events.length;
+    after = isFull ? (events.at(-1)?.position ?? upTo) : upTo;
     await nextTurn();
   }
 }
@@ -73,12 +72,11 @@ async function* backwards(
   let left = limit;
   while (upTo > START && left > 0) {
     const after = (upTo > SCAN_ROWS ? upTo - SCAN_ROWS : START) as Position;
-    const asked = Math.min(PAGE_EVENTS, left);
-    const page = scan({ after, upTo, limit: asked });
-    yield* page;
-    left -= page.length;
-    const last = page.at(-1);
-    upTo = page.length === asked && last ? ((last.position - 1n) as Position) : after;
+    const { events, isFull } = scan({ after, upTo, limit: Math.min(PAGE_EVENTS, left) });
+    yield* events;
+    left -= events.length;
+    const last = events.at(-1);
+    upTo = isFull && last ? ((last.position - 1n) as Position) : after;
     await nextTurn();
   }
 }

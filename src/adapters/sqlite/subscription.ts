@@ -30,8 +30,8 @@ export async function* follow(
       continue;
     }
     const upTo = later(position, earlier(head, (position + rows) as Position));
-    const events = scan({ after: position, upTo, limit: batchSize });
-    position = events.length === batchSize ? (events.at(-1)?.position ?? upTo) : upTo;
+    const { events, isFull } = scan({ after: position, upTo, limit: batchSize });
+    position = isFull ? (events.at(-1)?.position ?? upTo) : upTo;
     idle = position >= head;
     if (events.length > 0 || idle) yield { events, position, caughtUp: idle };
     await nextTurn();

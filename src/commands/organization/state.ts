@@ -11,9 +11,13 @@ export type OrganizationState =
       readonly members: ReadonlyMap<string, MemberRole>;
     };
 
+const MEMBERS_IN_A_KILOBYTE = 8;
+
 export const organization: Family<OrganizationState> = {
   name: 'organization',
   initial: { kind: 'none' },
+  weight: (state) =>
+    state.kind === 'none' ? 1 : 1 + Math.floor(state.members.size / MEMBERS_IN_A_KILOBYTE),
   evolve(state, event) {
     if (state.kind === 'none') {
       if (event.type !== 'OrganizationCreated') return state;
