@@ -54,6 +54,10 @@ export async function startProjections(
     owns(shares: readonly string[]) {
       log.info({ shares }, 'folding');
     },
+    standsBy(others: readonly string[]) {
+      const why = 'others fold with another PROJECTION_SHARDS; standing by until they have ended';
+      log.warn({ shards, others }, why);
+    },
     reset() {
       log.warn('the read models are ahead of the log and are built again');
     },

@@ -9,4 +9,6 @@ export interface RunnerReport {
   reset(): void;
   /** What this process folds from now on, by the names of the leases: not what it did. */
   owns(shares: readonly string[]): void;
+  /** Others fold in another number of shards, by the names of their leases: this process waits for their end. */
+  standsBy(others: readonly string[]): void;
 }

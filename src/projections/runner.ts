@@ -60,8 +60,11 @@ async function runOnce(
   const work = folding(deps, tasks, signal, progressed);
 
   async function keep() {
+    let waits = false;
     while (!signal.aborted) {
-      const { held, surplus } = await own.beat();
+      const { held, surplus, others } = await own.beat();
+      if (others.length > 0 && !waits) deps.report.standsBy(others.map(({ name }) => name));
+      waits = others.length > 0;
       const before = work.tenures();
       const [put, taken] = [without(before, held), without(held, before)];
       for (const tenure of put) await work.drop(tenure);

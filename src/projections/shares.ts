@@ -24,6 +24,8 @@ export interface Shares {
     readonly held: readonly Tenure[];
     /** More than its part, since another process has come: to be put down, then given up. */
     readonly surplus: readonly Tenure[];
+    /** What others fold in another number of shards: it takes no part in the work until they have ended. */
+    readonly others: readonly Lease[];
   }>;
   /** Lets another have it at once. @throws StoreUnavailable */
   giveUp(tenure: Tenure): Promise<void>;
@@ -31,8 +33,7 @@ export interface Shares {
   leave(): Promise<void>;
 }
 
-/** Each process that takes part holds a lease of this name and its own: so they are counted. */
-const MEMBER = 'member:';
+const FOLD = 'fold:';
 
 /** All shards of all projections, in an order in which a process's part is a bit of each. */
 export function sharesOf(projections: readonly AnyProjection[], shards: number): readonly Share[] {
@@ -43,9 +44,14 @@ export function sharesOf(projections: readonly AnyProjection[], shards: number):
 
 /**
  * @param holder an id of this run of this process, never used again
- * @param all the shares that there are; every process has to know the same
+ * @param all the shares that there are. Those who know others, because their number of shards is
+ *   another, would take a generation from each other for ever: of two that have begun at once one puts
+ *   down what it has.
  */
 export function shares(leases: Leases, holder: string, all: readonly Share[]): Shares {
+  const of = all[0]?.shard.of ?? 0;
+  /** Each process that takes part holds a lease of this name and its own: so they are counted. */
+  const MEMBER = `member of ${of}:`;
   const held = new Map<string, Tenure>();
   let member: Lease | undefined;
   const acquire = (name: string) => leases.acquire(name, holder, LEASE_MS);
@@ -86,11 +92,17 @@ export function shares(leases: Leases, holder: string, all: readonly Share[]): S
   return {
     async beat() {
       await renew();
-      const members = await leases.held(MEMBER);
+      const [members, folded] = await Promise.all([leases.held(MEMBER), leases.held(FOLD)]);
+      const others = folded.filter(
+        (lease) => lease.holder !== holder && !lease.name.endsWith(`/${of}`),
+      );
+      if (others.some((lease) => held.size === 0 || lease.holder < holder)) {
+        return { held: [], surplus: [...held.values()], others };
+      }
       const due = Math.ceil(all.length / Math.max(1, members.length));
       await take(due);
       const tenures = [...held.values()];
-      return { held: tenures.slice(0, due), surplus: tenures.slice(due) };
+      return { held: tenures.slice(0, due), surplus: tenures.slice(due), others: [] };
     },
     giveUp,
     async leave() {
@@ -102,5 +114,5 @@ export function shares(leases: Leases, holder: string, all: readonly Share[]): S
 }
 
 function leaseOf({ projection, shard }: Share): string {
-  return `fold:${projection.name} ${shard.index}/${shard.of}`;
+  return `${FOLD}${projection.name} ${shard.index}/${shard.of}`;
 }

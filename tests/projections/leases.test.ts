@@ -72,6 +72,32 @@ describe('the shares of a process', () => {
     expect(after?.lease.token).toBeGreaterThan(before?.lease.token ?? NaN);
   });
 
+  it('are none while another holds such of another number, and all when that has left', async () => {
+    const [old, young] = [sharing('b', 1), sharing('a', 3)];
+    await old.beat();
+    const { held, others } = await young.beat();
+    expect([held, others.map(({ name }) => name)]).toEqual([[], ['fold:tally 0/1']]);
+    // It takes no part, so the other's is no smaller.
+    expect(await names(old)).toEqual(['0']);
+    await old.leave();
+    expect(await names(young)).toEqual(['0', '1', '2']);
+    expect(await names(old)).toEqual([]);
+  });
+
+  it('are put down by one of two who took such of different numbers at once', async () => {
+    const { held: whatIsHeld } = leases;
+    let atOnce = true;
+    leases = { ...leases, held: async (prefix) => (atOnce ? [] : whatIsHeld(prefix)) };
+    const [one, other] = [sharing('a', 1), sharing('b', 3)];
+    await Promise.all([one.beat(), other.beat()]);
+    atOnce = false;
+    const { held, surplus } = await other.beat();
+    expect([held.length, surplus.length]).toEqual([0, 3]);
+    for (const tenure of surplus) await other.giveUp(tenure);
+    expect(await names(one)).toEqual(['0']);
+    expect(await names(other)).toEqual([]);
+  });
+
   it('are free at once when it leaves, and it counts no more', async () => {
     const one = sharing('a');
     await one.beat();

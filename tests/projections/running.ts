@@ -141,6 +141,8 @@ export interface Running {
   readonly activated: string[];
   /** What it folds, by the names of its leases, one entry for each change. */
   readonly owned: (readonly string[])[];
+  /** Whose end it waited for, time by time. */
+  readonly stoodBy: readonly (readonly string[])[];
   /** How often the read models were found ahead of the log. */
   readonly resets: () => number;
   readonly runtime: ReturnType<typeof hurriedRuntime>;
@@ -162,6 +164,7 @@ export function run(
     parked: [] as Running['parked'],
     activated: [] as string[],
     owned: [] as (readonly string[])[],
+    stoodBy: [] as (readonly string[])[],
     runtime: hurriedRuntime(),
   };
   let resets = 0;
@@ -180,6 +183,7 @@ export function run(
         activated: (name, generation) => running.activated.push(`${name} ${generation}`),
         reset: () => (resets += 1),
         owns: (shares) => running.owned.push(shares),
+        standsBy: (others) => running.stoodBy.push(others),
       },
       ...given,
     },

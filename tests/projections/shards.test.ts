@@ -128,6 +128,19 @@ describe.each(backends)('a projection in several shards, in %s,', (_name, open) 
     }
   });
 
+  it('goes on however often their number has changed', async () => {
+    await sayToAll('a');
+    const store = stores.store();
+    for (let change = 0; change < 50; change += 1) {
+      for (const shards of [3, 1]) {
+        const shard = { index: 0, of: shards };
+        await store.open('tally', 1, tally().collection, shard);
+      }
+    }
+    const { faults } = await runThrough(stores, [tally()], { shards: 1 });
+    expect([faults, await events()]).toEqual([[], each('a')]);
+  });
+
   it('goes on when some were ahead of the others', async () => {
     await sayToAll('a');
     const store = stores.store();

@@ -105,6 +105,23 @@ describe.each(backends)('several processes that fold, in %s,', (_name, open) => 
     expect(started.flatMap(({ running }) => running.faults)).toEqual([]);
   });
 
+  it('wait, with another number of shards, for the end of those before them', async () => {
+    await say('a');
+    const [one, other] = await two();
+    const young = start({ shards: 3 });
+    await clock.pass(TAKEN_OVER_MS);
+    expect([one.owns().length, other.owns().length, young.owns()]).toEqual([2, 2, []]);
+    await say('b');
+    await caughtUp();
+    await Promise.all([one.stop(), other.kill()]);
+    await clock.passUntil(() => young.owns().length === 6, TAKEN_OVER_MS);
+    await say('c');
+    await until(areThere);
+    await expectTallied('a', 'b', 'c');
+    expect(young.running.stoodBy).toHaveLength(1);
+    expect(started.flatMap(({ running }) => running.faults)).toEqual([]);
+  });
+
   it('take over what a killed one did', async () => {
     const [one, other] = await two();
     await say('a');

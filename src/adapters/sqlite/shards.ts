@@ -88,8 +88,11 @@ export function shards(db: Database): Shards {
       if (least === undefined || rest.length + 1 === of) return;
       remove.run(generation.projection, generation.number);
       // Further than any of them counted, so that nobody takes what it remembers for what is stored.
-      const commits = rest.reduce((sum, each) => sum + each.commits, least.commits) + 1n;
-      put(generation, of, least.checkpoint, commits);
+      const most = rest.reduce(
+        (max, { commits }) => (commits > max ? commits : max),
+        least.commits,
+      );
+      put(generation, of, least.checkpoint, most + 1n);
     },
 
     row,
