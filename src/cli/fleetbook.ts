@@ -97,5 +97,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// A remark that finds no place, on the full disk perhaps that it is about, must not end the work.
+process.stderr.on('error', () => undefined);
+
 const code = await main(process.argv.slice(2));
 if (code !== 0) process.exitCode = code;

@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentOf, type Agent } from '../../src/cli/agent/agent.js';
 import { enrol, isEnrolled, keptEnrolment } from '../../src/cli/agent/enrol.js';
+import { followFile } from '../../src/cli/agent/followFile.js';
 import { rejectedIn } from '../../src/cli/agent/rejected.js';
 import type { Observed, Source } from '../../src/cli/agent/source.js';
 import { openSpool } from '../../src/cli/agent/spool.js';
@@ -23,6 +24,7 @@ function sourceOf(messages: readonly string[]): Source {
         const cursor = String(Number(after ?? 0) + index + 1);
         return { event: 'log-line', level: 'info', message, cursor };
       }),
+    isBehind: false,
     now: () => '0',
     close: () => undefined,
   };
@@ -42,11 +44,15 @@ describe('the agent', () => {
   afterEach(() => Promise.all([connection.close(), server.close()]));
 
   /** As after a start: what is on disk is all that it knows. */
-  function start(messages: readonly string[] = [], maxBytes = 1_048_576): Agent {
+  function start(
+    messages: readonly string[] = [],
+    maxBytes = 1_048_576,
+    sources: readonly Source[] = [sourceOf(messages)],
+  ): Agent {
     return agentOf({
       runtime,
       spool: openSpool({ folder: join(folder.path, 'spool'), maxBytes }),
-      sources: [sourceOf(messages)],
+      sources,
       vitals: () => ({ load1: 0.5 }),
       remark: (line) => remarks.push(line),
       version: '1.2.3',
@@ -127,6 +133,33 @@ describe('the agent', () => {
     const lines = server.stored.filter(({ event }) => event === 'log-line');
     expect(told).toEqual([expect.objectContaining({ value: 300 - lines.length, level: 'warn' })]);
     expect(lines.at(-1)?.message).toBe('line 299');
+  });
+
+  it('tells its user, too, of lines that a source has lost', () => {
+    const lost: Observed = { event: 'lines-lost', level: 'warn', message: 'gone', cursor: '1' };
+    const source = { ...sourceOf([]), read: (after?: string) => (after === '1' ? [] : [lost]) };
+    const agent = start([], 1e6, [source]);
+    agent.observe();
+    agent.observe();
+    expect(remarks).toEqual(['file:app.log: gone']);
+  });
+
+  it('makes up for what it is behind with, but never pushes out for it what waits', async () => {
+    const path = join(folder.path, 'app.log');
+    const lines = Array.from({ length: 300 }, (_, index) => `${index} ${'x'.repeat(4_000)}`);
+    writeFileSync(path, lines.join('\n') + '\n');
+    const source = followFile(path);
+    const agent = start([], 1_200_000, [source]);
+    let atOnce = 0;
+    while (agent.observe()) atOnce += 1;
+    expect(atOnce).toBe(2);
+    agent.observe();
+    for (let rounds = 0; rounds < 10; rounds += 1) {
+      expect(await agent.flush(never)).toBe(true);
+      agent.observe();
+    }
+    source.close();
+    expect(messages()).toEqual(lines);
   });
 
   it('beats at its interval until it is told to stop', async () => {

@@ -1,9 +1,11 @@
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   renameSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -131,14 +133,16 @@ describe('a followed file', () => {
     expect(after.read()).toEqual(['three']);
   });
 
-  it('is read from its start when the file that the cursor knew is gone', () => {
+  it('is read from its start when the file that the cursor knew is gone, and that is told', () => {
     writeFileSync(path(), 'one\n');
     const before = reader(follow());
     before.read();
-    copyFileSync(path(), join(folder.path, 'kept-elsewhere'));
-    rmSync(path());
-    writeFileSync(path(), 'brand-new\n');
-    expect(reader(follow(), before.cursor()).read()).toEqual(['brand-new']);
+    writeFileSync(join(folder.path, 'new'), 'brand-new\n');
+    renameSync(join(folder.path, 'new'), path());
+    expect(reader(follow(), before.cursor()).read()).toEqual([
+      'lines of app.log may be lost: the file that was read last is gone',
+      'brand-new',
+    ]);
   });
 
   it('gives again what was not kept', () => {
@@ -171,5 +175,190 @@ describe('a followed file', () => {
   it('starts anew from a cursor that is none', () => {
     writeFileSync(path(), 'one\n');
     expect(reader(follow(), 'garbage').read()).toEqual(['one']);
+  });
+
+  it('is behind while there is more than the next read takes', () => {
+    writeFileSync(path(), `${'x'.repeat(99)}\n`.repeat(6_000));
+    const source = follow();
+    const log = reader(source);
+    const behind = [0, 1, 2].map(() => log.read().length > 0 && source.isBehind);
+    expect(behind).toEqual([true, true, false]);
+  });
+});
+
+describe('a file that was rotated more than once between two reads', () => {
+  const folder = eachWithFolder();
+  const open: Source[] = [];
+  const path = (suffix = '') => join(folder.path, `app.log${suffix}`);
+  const follow = () => {
+    const source = followFile(path());
+    open.push(source);
+    return source;
+  };
+  afterEach(() => open.splice(0).forEach((source) => source.close()));
+
+  /** Reads until nothing more comes. */
+  function allOf(log: { readonly read: () => string[] }): string[] {
+    const all: string[] = [];
+    for (let lines = log.read(); lines.length > 0; lines = log.read()) all.push(...lines);
+    return all;
+  }
+
+  /** A reader that has read `A1` and then, at its next read or after a restart, finds more. */
+  function readerOfA1() {
+    writeFileSync(path(), 'A1\n');
+    const log = reader(follow());
+    log.read();
+    appendFileSync(path(), 'A2\n');
+    return log;
+  }
+
+  function rotateByNumber(...lines: readonly string[]): void {
+    for (const number of [3, 2, 1]) {
+      if (existsSync(path(`.${number}`))) renameSync(path(`.${number}`), path(`.${number + 1}`));
+    }
+    renameSync(path(), path('.1'));
+    writeFileSync(path(), lines.map((line) => `${line}\n`).join(''));
+  }
+
+  // The file in the middle was passed over: after A2 came C1.
+  it('gives each line of each file once, in order, after a restart and without one', () => {
+    const before = readerOfA1();
+    rotateByNumber('B1', 'B2');
+    rotateByNumber('C1');
+    const after = reader(follow(), before.cursor());
+    expect(allOf(after)).toEqual(['A2', 'B1', 'B2', 'C1']);
+    expect(allOf(before)).toEqual(['A2', 'B1', 'B2', 'C1']);
+  });
+
+  it('passes through a file that nothing was written to', () => {
+    const log = readerOfA1();
+    rotateByNumber();
+    rotateByNumber('C1');
+    expect(log.read()).toEqual(['A2']);
+    expect(log.read()).toEqual([]);
+    expect(log.read()).toEqual(['C1']);
+  });
+
+  it('goes on from the file in the middle after another restart', () => {
+    const before = readerOfA1();
+    rotateByNumber('B1', 'B2');
+    rotateByNumber('C1');
+    const source = follow();
+    const [a2] = source.read(before.cursor());
+    const [b1] = source.read(a2?.cursor);
+    expect(allOf(reader(follow(), b1?.cursor))).toEqual(['B2', 'C1']);
+  });
+
+  it('gives the file in the middle again when that was not kept', () => {
+    const before = readerOfA1();
+    rotateByNumber('B1', 'B2');
+    rotateByNumber('C1');
+    const source = follow();
+    const [a2] = source.read(before.cursor());
+    expect(source.read(a2?.cursor)).toHaveLength(2);
+    expect(allOf(reader(source, a2?.cursor))).toEqual(['B1', 'B2', 'C1']);
+  });
+
+  it('is followed through files that are named by date, and by no others', () => {
+    const before = readerOfA1();
+    renameSync(path(), path('-20240131'));
+    writeFileSync(path('-20240201'), 'B1\n');
+    writeFileSync(path('-20240201.1'), 'B2\n');
+    writeFileSync(path('.bak'), 'no part of it\n');
+    writeFileSync(path('-20240130'), 'long read\n');
+    writeFileSync(path(), 'C1\n');
+    for (const suffix of ['-20240130', '-20240131', '-20240201', '-20240201.1', '.bak', '']) {
+      utimesSync(path(suffix), 1_706_000_000, 1_706_000_000);
+    }
+    expect(allOf(reader(follow(), before.cursor()))).toEqual(['A2', 'B1', 'B2', 'C1']);
+  });
+
+  it('is followed by the times of the files where their numbers grow', () => {
+    const before = readerOfA1();
+    renameSync(path(), path('.2'));
+    writeFileSync(path('.3'), 'B1\n');
+    writeFileSync(path('.1'), 'long read\n');
+    writeFileSync(path(), 'C1\n');
+    ['.1', '.2', '.3'].forEach((suffix, day) => utimesSync(path(suffix), day, day));
+    expect(allOf(reader(follow(), before.cursor()))).toEqual(['A2', 'B1', 'C1']);
+  });
+
+  it('tells of a file that was compressed before it could be read, until that is kept', () => {
+    const before = readerOfA1();
+    rotateByNumber('B1');
+    rotateByNumber('C1');
+    renameSync(path('.1'), path('.1.gz'));
+    const source = follow();
+    const [a2] = source.read(before.cursor());
+    const told = "lines of app.log may be lost: app.log.1.gz is compressed and can't be read";
+    expect(source.read(a2?.cursor)).toMatchObject([{ level: 'warn', message: told }, {}]);
+    const [lost] = source.read(a2?.cursor);
+    expect(lost?.message).toBe(told);
+    expect(allOf(reader(source, lost?.cursor))).toEqual(['C1']);
+  });
+
+  it('tells of a file that was deleted before it could be read', () => {
+    const before = readerOfA1();
+    rotateByNumber('B1');
+    rotateByNumber('C1');
+    rotateByNumber('D1');
+    rmSync(path('.2'));
+    expect(allOf(reader(follow(), before.cursor()))).toEqual([
+      'A2',
+      'lines of app.log may be lost: the file that came after app.log.3 is gone',
+      'C1',
+      'D1',
+    ]);
+  });
+
+  it('goes on with what was written later where the file that was read last is compressed', () => {
+    writeFileSync(path('.1'), 'long read\n');
+    utimesSync(path('.1'), 1_700_000_000, 1_700_000_000);
+    const before = readerOfA1();
+    rotateByNumber('B1');
+    rotateByNumber('C1');
+    // Compressing makes another file of it.
+    rmSync(path('.2'));
+    writeFileSync(path('.2.gz'), 'A');
+    const [later, now] = [2_000_000_000, 2_000_000_100];
+    utimesSync(path('.2.gz'), 1_800_000_000, 1_800_000_000);
+    utimesSync(path('.1'), later, later);
+    utimesSync(path(), now, now);
+    expect(allOf(reader(follow(), before.cursor()))).toEqual([
+      expect.stringContaining('lines of app.log may be lost: '),
+      'B1',
+      'C1',
+    ]);
+  });
+
+  it('is read to its end in the copy when it was copied and truncated', () => {
+    const before = readerOfA1();
+    copyFileSync(path(), path('.1'));
+    utimesSync(path('.1'), 2_000_000_000, 2_000_000_000);
+    truncateSync(path(), 0);
+    appendFileSync(path(), 'B1\n');
+    expect(allOf(reader(follow(), before.cursor()))).toEqual(['A2', 'B1']);
+    expect(allOf(before)).toEqual(['A2', 'B1']);
+  });
+
+  it('is given whole when there was no file yet at the start', () => {
+    writeFileSync(path('.1'), 'from before\n');
+    utimesSync(path('.1'), 1_700_000_000, 1_700_000_000);
+    const source = follow();
+    const log = reader(source, source.now());
+    writeFileSync(path(), 'A1\n');
+    rotateByNumber('B1');
+    expect(allOf(log)).toEqual(['A1', 'B1']);
+  });
+
+  it('is not left while the new file is empty: the old one may still be written', () => {
+    const log = readerOfA1();
+    rotateByNumber();
+    expect(allOf(log)).toEqual(['A2']);
+    appendFileSync(path('.1'), 'A3\n');
+    expect(allOf(log)).toEqual(['A3']);
+    appendFileSync(path(), 'B1\n');
+    expect(allOf(log)).toEqual(['B1']);
   });
 });

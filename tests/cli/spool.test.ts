@@ -1,4 +1,11 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { openSpool, type Spool, type SpoolEntry } from '../../src/cli/agent/spool.js';
 import { eachWithFolder } from '../support/folder.js';
@@ -108,6 +115,34 @@ describe('the spool', () => {
     const left = waiting(spool);
     batch.settle(3);
     expect(waiting(spool)).toEqual(left);
+  });
+
+  it('can settle again what the disk refused, and has sent nothing twice then', () => {
+    const spool = open();
+    spool.append([entry(1, 'a'), entry(2, 'b'), entry(3)]);
+    const batch = spool.oldest(2, MAX);
+    // Where the new head is written first there is a folder now: as good as a full disk.
+    const inTheWay = join(folder.path, 'head.json.new');
+    mkdirSync(inTheWay);
+    expect(() => batch.settle(2)).toThrow('EISDIR');
+    expect(waiting(spool)).toEqual(['id-1', 'id-2', 'id-3']);
+    rmdirSync(inTheWay);
+    batch.settle(2);
+    expect(waiting(spool)).toEqual(['id-3']);
+    expect(waiting(open())).toEqual(['id-3']);
+    spool.oldest(1, MAX).settle(1);
+    expect(spool.isEmpty).toBe(true);
+  });
+
+  it('has room until it is half full', () => {
+    const spool = open(2_000);
+    const room: boolean[] = [];
+    for (let id = 0; spool.bytes < 1_200; id += 1) {
+      spool.append([entry(id)]);
+      room.push(spool.hasRoom === spool.bytes <= 1_000);
+    }
+    expect(room).not.toContain(false);
+    expect(spool.hasRoom).toBe(false);
   });
 
   it('forgets nothing that comes after everything was dropped or settled', () => {

@@ -3,7 +3,8 @@ import { messageOf } from '../errors.js';
 import { backoffMs } from '../retry.js';
 import { deliverOldest, type Delivery, type DeliverDeps } from './deliver.js';
 import { heartbeatEntry, lossEntry, observedEntry } from './entries.js';
-import type { Remark, Source } from './source.js';
+import { diskRemarks, onChange } from './remarks.js';
+import { LINES_LOST, type Observed, type Remark, type Source } from './source.js';
 import type { Vitals } from './vitals.js';
 
 export interface AgentDeps extends DeliverDeps {
@@ -17,8 +18,11 @@ export interface AgentDeps extends DeliverDeps {
 export interface Agent {
   /** Takes the machine's vitals into the spool. */
   beat(): void;
-  /** Takes what the sources have to tell into the spool. */
-  observe(): void;
+  /**
+   * Takes what the sources have to tell into the spool, a bounded piece of each; true when one of
+   * them is behind and there is room for more.
+   */
+  observe(): boolean;
   /** Sends until the spool is empty or an attempt fails; true when it is empty. */
   flush(signal: AbortSignal): Promise<boolean>;
   /** Does all three, each at its pace, until the signal aborts. */
@@ -37,32 +41,63 @@ const SEND_MS = 600;
 export function agentOf(deps: AgentDeps): Agent {
   const { runtime, spool, sources, remark } = deps;
   const say = onChange(remark);
+  const disk = diskRemarks(say);
+  /** Notes the last answer, as long as the disk refuses it. */
+  let noteAgain: (() => Delivery) | undefined;
 
   /** Into the spool, if the disk lets it: an agent that dies of a full disk could not tell of it. */
-  function keep(take: () => void): void {
+  function keep(purpose: string, take: () => void): boolean {
     try {
       take();
     } catch (error) {
-      say('disk', `nothing can be kept: ${messageOf(error)}`);
-      return;
+      disk.refuses(purpose, error);
+      return false;
     }
-    say('disk', undefined);
+    disk.takes(purpose);
+    return true;
   }
 
-  const beat = () =>
-    keep(() => spool.append([heartbeatEntry(runtime, deps.vitals(), deps.version)]));
+  function beat(): void {
+    keep('heartbeats', () => spool.append([heartbeatEntry(runtime, deps.vitals(), deps.version)]));
+  }
 
-  function observe(): void {
-    for (const source of sources) {
-      keep(() => {
-        const observed = source.read(spool.cursor(source.name));
-        spool.append(observed.map((one) => observedEntry(runtime, source.name, one)));
-      });
+  function observe(): boolean {
+    return sources.filter(observeOne).length > 0 && spool.hasRoom;
+  }
+
+  /** True when there is more to be read at once. */
+  function observeOne(source: Source): boolean {
+    // What a source is behind with waits there: a spool that is filled with it drops the oldest.
+    if (source.isBehind && !spool.hasRoom) return true;
+    const observed = readOf(source);
+    if (observed.length === 0) return false;
+    const entries = observed.map((one) => observedEntry(runtime, source.name, one));
+    if (!keep(source.name, () => spool.append(entries))) return false;
+    for (const { event, message } of observed) {
+      if (event === LINES_LOST) remark(`${source.name}: ${message}`);
+    }
+    return source.isBehind;
+  }
+
+  function readOf(source: Source): readonly Observed[] {
+    try {
+      const observed = source.read(spool.cursor(source.name));
+      say(source.name, undefined);
+      return observed;
+    } catch (error) {
+      say(source.name, `${source.name} can't be read: ${messageOf(error)}`);
+      return [];
     }
   }
 
   async function deliver(signal: AbortSignal): Promise<Delivery> {
-    const delivery = await deliverOldest(deps, signal);
+    const delivery = noteAgain?.() ?? (await deliverOldest(deps, signal));
+    noteAgain = delivery.kind === 'unnoted' ? delivery.again : undefined;
+    if (delivery.kind === 'unnoted') {
+      disk.refuses('answers', delivery.cause);
+      return delivery;
+    }
+    disk.takes('answers');
     if (delivery.kind === 'sent') {
       say('server', undefined);
       for (const { status, code, detail } of delivery.rejected.slice(0, 1)) {
@@ -72,7 +107,7 @@ export function agentOf(deps: AgentDeps): Agent {
         );
       }
       const loss = lossEntry(runtime, spool);
-      if (loss !== null) keep(() => spool.append([loss]));
+      if (loss !== null) keep('losses', () => spool.append([loss]));
     } else if (delivery.kind === 'revoked') {
       say('server', `the token is no longer good (${delivery.cause.message}); keeping on disk`);
     } else {
@@ -97,6 +132,13 @@ export function agentOf(deps: AgentDeps): Agent {
     }
   }
 
+  async function observing(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // What is behind is made up for at once, with a turn for everything else after each piece.
+      await (observe() ? runtime.yield() : runtime.sleep(OBSERVE_MS, signal));
+    }
+  }
+
   async function sending(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
@@ -115,11 +157,7 @@ export function agentOf(deps: AgentDeps): Agent {
       const broken = new AbortController();
       const end = AbortSignal.any([signal, broken.signal]);
       try {
-        await Promise.all([
-          every(intervalMs, end, beat),
-          every(OBSERVE_MS, end, observe),
-          sending(end),
-        ]);
+        await Promise.all([every(intervalMs, end, beat), observing(end), sending(end)]);
       } finally {
         // Where one of them throws, the others must not go on alone.
         broken.abort();
@@ -138,15 +176,4 @@ function onlyAborts(signal: AbortSignal) {
 
 function described(cause: unknown): string {
   return cause instanceof Error ? cause.message : JSON.stringify(cause);
-}
-
-/** Remarks a state only when it has changed; undefined is "well again". */
-function onChange(remark: Remark) {
-  const states = new Map<string, string>();
-  return (topic: string, state: string | undefined): void => {
-    if (states.get(topic) === state) return;
-    remark(state ?? `${topic}: well again`);
-    if (state === undefined) states.delete(topic);
-    else states.set(topic, state);
-  };
 }

@@ -3,7 +3,7 @@ import { ApiProblem, UnexpectedAnswer } from '../errors.js';
 import { BATCH_BYTES, ingest, type LineAnswer } from '../ingest.js';
 import { isPassing } from '../retry.js';
 import type { KeepRejected } from './rejected.js';
-import type { Spool } from './spool.js';
+import type { Spool, SpoolBatch } from './spool.js';
 
 /**
  * Half of what the server can recognise as a repetition, so that a batch whose answer was lost can
@@ -17,7 +17,12 @@ export type Delivery =
   /** Nobody there, too busy, or an answer that says nothing of the lines: they stay. */
   | { readonly kind: 'away'; readonly cause: unknown }
   /** The token is not good any more: the lines stay. */
-  | { readonly kind: 'revoked'; readonly cause: ApiProblem };
+  | { readonly kind: 'revoked'; readonly cause: ApiProblem }
+  /**
+   * The server has answered, and the disk won't take a note of it: that has to be done `again`, and
+   * before anything else is sent, or a crash would send more twice than the server recognises.
+   */
+  | { readonly kind: 'unnoted'; readonly cause: unknown; readonly again: () => Delivery };
 
 export interface DeliverDeps {
   readonly spool: Spool;
@@ -33,29 +38,52 @@ export interface DeliverDeps {
  */
 export async function deliverOldest(deps: DeliverDeps, signal?: AbortSignal): Promise<Delivery> {
   const batch = deps.spool.oldest(BATCH_LINES, BATCH_BYTES);
+  let answers: readonly LineAnswer[];
   try {
-    const answers = await ingest(deps.send, batch.lines, signal);
-    const open = answers.findIndex(({ status }) => isOpen(status));
-    const settled = open < 0 ? answers : answers.slice(0, open);
-    const rejected: LineAnswer[] = [];
-    settled.forEach((answer, index) => {
-      if (isStored(answer.status)) return;
-      rejected.push(answer);
-      deps.keepRejected(batch.lines[index] ?? '{}', answer);
-    });
-    batch.settle(settled.length);
-    if (settled.length === 0) return { kind: 'away', cause: answers[0] };
-    return { kind: 'sent', accepted: settled.length - rejected.length, rejected };
+    answers = await ingest(deps.send, batch.lines, signal);
   } catch (cause) {
-    if (cause instanceof ApiProblem && (cause.status === 401 || cause.status === 403)) {
-      return { kind: 'revoked', cause };
-    }
-    // A 404 or somebody's web page, too: a proxy without its server, a hotel's network.
-    const isAway =
-      cause instanceof ApiProblem || cause instanceof UnexpectedAnswer || isPassing(cause);
-    if (isAway) return { kind: 'away', cause };
-    throw cause;
+    return unanswered(cause);
   }
+  return noting(deps, batch, answers)();
+}
+
+function unanswered(cause: unknown): Delivery {
+  if (cause instanceof ApiProblem && (cause.status === 401 || cause.status === 403)) {
+    return { kind: 'revoked', cause };
+  }
+  // A 404 or somebody's web page, too: a proxy without its server, a hotel's network.
+  const isAway =
+    cause instanceof ApiProblem || cause instanceof UnexpectedAnswer || isPassing(cause);
+  if (isAway) return { kind: 'away', cause };
+  throw cause;
+}
+
+/** Notes on disk what the server has answered; begun again, it goes on where the disk refused. */
+function noting(
+  { keepRejected }: DeliverDeps,
+  batch: SpoolBatch,
+  answers: readonly LineAnswer[],
+): () => Delivery {
+  const open = answers.findIndex(({ status }) => isOpen(status));
+  const settled = open < 0 ? answers : answers.slice(0, open);
+  const refused = settled.flatMap((answer, index) =>
+    isStored(answer.status) ? [] : [{ line: batch.lines[index] ?? '{}', answer }],
+  );
+  let kept = 0;
+  return function note(): Delivery {
+    try {
+      for (const { line, answer } of refused.slice(kept)) {
+        keepRejected(line, answer);
+        kept += 1;
+      }
+      batch.settle(settled.length);
+    } catch (cause) {
+      return { kind: 'unnoted', cause, again: note };
+    }
+    if (settled.length === 0) return { kind: 'away', cause: answers[0] };
+    const rejected = refused.map(({ answer }) => answer);
+    return { kind: 'sent', accepted: settled.length - rejected.length, rejected };
+  };
 }
 
 function isStored(status: number): boolean {

@@ -13,6 +13,11 @@ const FileCursor = Type.Object({
   tail: Type.String(),
   /** The offset lies within a line too long to keep, whose rest is left out. */
   within: Type.Optional(Type.Literal(true)),
+  /**
+   * When the file had been written last, in milliseconds since the epoch: should it be gone, what was
+   * written later is not read yet. Cursors of the first release lack it.
+   */
+  mtime: Type.Optional(Type.Number()),
 });
 export type FileCursor = Static<typeof FileCursor>;
 

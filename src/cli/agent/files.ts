@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -23,7 +24,8 @@ export function replaceFile(path: string, text: string): void {
   const beside = `${path}.new`;
   const file = openSync(beside, 'w', PRIVATE);
   try {
-    writeSync(file, text);
+    // Whole or not at all: a single write may be cut short by a disk that fills up, and not say so.
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);

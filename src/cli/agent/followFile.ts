@@ -1,193 +1,132 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { codeOf } from '../errors.js';
-import { cutMessage, guessLevel } from '../telemetry.js';
-import { parseCursor, TAIL_BYTES, type FileCursor } from './fileCursor.js';
-import type { Observed, Source } from './source.js';
+import { closeSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { parseCursor, type FileCursor } from './fileCursor.js';
+import { CHUNK_BYTES, endOf, isIn, isPast, lastWords, linesAfter, startOf } from './fileLines.js';
+import { factsAt, open, openIf, refreshed, type OpenFile } from './openFile.js';
+import { siblingsOf, successorOf, type Sibling } from './rotation.js';
+import { LINES_LOST, type Observed, type Source } from './source.js';
 
-/** What one read takes at most; a line longer than this is cut and its rest left out. */
-const CHUNK_BYTES = 256 * 1_024;
-
-const NEWLINE = 0x0a;
-
-/** A file that is not there yet will be read from its start. */
-const NOT_YET: FileCursor = { inode: '', offset: 0, tail: '' };
-
-/** Bytes of a file: first those that the cursor remembers, and new ones from the index `from`. */
-interface Chunk {
-  readonly bytes: Buffer;
-  readonly from: number;
-}
-
-interface OpenFile {
-  readonly descriptor: number;
-  readonly inode: string;
+/** Where reading stands: in a file that is held open, also when it is renamed or deleted. */
+interface Place {
+  readonly file: OpenFile;
+  /** Where it begins, unless the cursor is in the file already. */
+  readonly start: FileCursor;
+  /** Why lines before it are lost: told as a line of its own, and like one until it is kept. */
+  readonly lost?: string | undefined;
 }
 
 /**
- * Follows a log file by its path, as `tail -F` does: a rotated file is read to its end before the
- * new one is begun, also when the rotation happened between two runs; a truncated or rewritten file
- * is read from its start. A last line without its newline waits for it, or for the rotation.
+ * Follows a log file by its path, as `tail -F` does, and through its rotations: a rotated file is
+ * read to its end before the one that was begun after it, however many there have been since, also
+ * between two runs. Where that one can't be read any more, a line tells so. A truncated or rewritten
+ * file is read from its start. A last line without its newline waits for it, or for the rotation.
  */
 export function followFile(path: string): Source {
   const full = resolve(path);
-  let file: OpenFile | null = null;
+  let place: Place | null = null;
+  let isBehind = false;
 
   function close(): void {
-    if (file !== null) closeSync(file.descriptor);
-    file = null;
-  }
-
-  /** The file that the cursor stands in, under whatever name, or else the one at the path. */
-  function reopen(cursor: FileCursor | undefined): OpenFile | null {
-    const named = inodeAt(full);
-    const rotated =
-      cursor === undefined || cursor.inode === named ? undefined : siblingWith(full, cursor.inode);
-    return open(rotated ?? full);
+    if (place !== null) closeSync(place.file.descriptor);
+    place = null;
   }
 
   function read(after: string | undefined): readonly Observed[] {
+    isBehind = false;
     const cursor = parseCursor(after);
-    file ??= reopen(cursor);
-    if (file === null) return [];
-    const known = cursor?.inode === file.inode ? cursor : undefined;
-    const lines = linesAfter(file, known ?? startOf(file));
-    if (lines.length > 0) return lines;
-    const named = inodeAt(full);
-    if (named === undefined || named === file.inode) return [];
+    const isKept = place !== null && cursor !== undefined && isIn(place.file, cursor);
+    // The same file, and other bytes in it: it was truncated, or copied and truncated.
+    if (!isKept && cursor?.inode === place?.file.inode) close();
+    place ??= placeOf(full, cursor);
+    if (place === null) return [];
+    place = { ...place, file: refreshed(place.file) };
+    const from = isKept ? cursor : place.start;
+    const lines = linesFrom(place, from);
+    if (lines.length > 0 || factsAt(full)?.inode === place.file.inode) return lines;
+    const next = placeAfter(full, place.file);
+    if (next === null) return [];
     // Rotated, and nothing more came: what has no newline now never will.
-    const rest = lastWords(file, known ?? startOf(file));
+    const rest = lastWords(place.file, from);
+    if (rest.length > 0) {
+      closeSync(next.file.descriptor);
+      return rest;
+    }
     close();
-    if (rest.length > 0) return rest;
-    file = open(full);
-    return file === null ? [] : linesAfter(file, startOf(file));
+    place = next;
+    return linesFrom(next, next.start);
+  }
+
+  /** The next lines of the file, behind what is to be told of those that are lost. */
+  function linesFrom(at: Place, from: FileCursor): readonly Observed[] {
+    const lines = linesAfter(at.file, from);
+    isBehind = lines.length > 0 && at.file.size - from.offset > CHUNK_BYTES;
+    return at.lost === undefined || from !== at.start ? lines : [lossBefore(at), ...lines];
+  }
+
+  function lossBefore({ lost, start }: Place): Observed {
+    const message = `lines of ${basename(full)} may be lost: ${lost ?? ''}`;
+    return { event: LINES_LOST, level: 'warn', message, cursor: JSON.stringify(start) };
   }
 
   return {
     name: `file:${full}`,
     read,
-    now: () => {
-      const opened = open(full);
-      if (opened === null) return JSON.stringify(NOT_YET);
-      try {
-        const { size } = fstatSync(opened.descriptor);
-        const tail = bytesAt(opened, Math.max(0, size - TAIL_BYTES), Math.min(size, TAIL_BYTES));
-        return JSON.stringify(cursorAt(opened, size, tail));
-      } finally {
-        closeSync(opened.descriptor);
-      }
+    get isBehind() {
+      return isBehind;
     },
+    now: () => JSON.stringify(nowAt(full)),
     close,
   };
 }
 
-function open(path: string): OpenFile | null {
+/** The end of the file; one that is not there yet will be read from its start. */
+function nowAt(path: string): FileCursor {
+  const file = open(path);
+  if (file === null) {
+    const rotated = siblingsOf(path) ?? [];
+    return { inode: '', offset: 0, tail: '', mtime: Math.max(0, ...rotated.map((r) => r.mtime)) };
+  }
   try {
-    const descriptor = openSync(path, 'r');
-    return { descriptor, inode: String(fstatSync(descriptor, { bigint: true }).ino) };
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
+    return endOf(file);
+  } finally {
+    closeSync(file.descriptor);
   }
 }
 
-function inodeAt(path: string): string | undefined {
-  try {
-    return String(statSync(path, { bigint: true }).ino);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+/** The file that the cursor stands in, under whatever name, or else the one that came after it. */
+function placeOf(path: string, cursor: FileCursor | undefined): Place | null {
+  const named = openIf(path, (file) => cursor === undefined || isIn(file, cursor));
+  if (named !== null) return { file: named, start: cursor ?? startOf(named) };
+  const siblings = cursor === undefined ? undefined : siblingsOf(path);
+  if (cursor === undefined || siblings === undefined) return null;
+  const renamed = siblings.find(({ inode }) => inode === cursor.inode);
+  const file = renamed ? openIf(renamed.path, (one) => isIn(one, cursor)) : null;
+  return file === null ? placeAfterGone(siblings, cursor) : { file, start: cursor };
+}
+
+/** Goes on with the file that was begun after a rotated one; null while there is none. */
+function placeAfter(path: string, file: OpenFile): Place | null {
+  const next = successorOf(file, siblingsOf(path) ?? []);
+  const opened = next ? openListed(next.file) : null;
+  return opened && { file: opened, start: startOf(opened), lost: next?.lost };
+}
+
+/** Goes on where the cursor stands in no file any more: with what has been written since. */
+function placeAfterGone(siblings: readonly Sibling[], cursor: FileCursor): Place | null {
+  const next = successorOf({ inode: '', mtime: cursor.mtime ?? Infinity }, siblings);
+  const file = next ? openListed(next.file) : null;
+  if (next === undefined || file === null) return null;
+  const isTruncated = siblings.some((one) => one.suffix === '' && one.inode === cursor.inode);
+  const isCurrent = next.file.suffix === '';
+  if (isTruncated && !isCurrent && isPast(file, cursor)) {
+    // Copied before it was truncated, as logrotate's `copytruncate` does: the copy goes on.
+    return { file, start: { ...cursor, inode: file.inode }, lost: next.lost };
   }
+  const isNew = cursor.inode === '' || (isTruncated && isCurrent);
+  const lost = next.lost ?? (isNew ? undefined : 'the file that was read last is gone');
+  return { file, start: startOf(file), lost };
 }
 
-function isMissing(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT';
-}
-
-/** `app.log` rotates to a name that starts with it, in the same folder. */
-function siblingWith(path: string, inode: string): string | undefined {
-  const folder = dirname(path);
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.startsWith(basename(path)))
-      .map((name) => join(folder, name))
-      .find((candidate) => inodeAt(candidate) === inode);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-function startOf(file: OpenFile): FileCursor {
-  return cursorAt(file, 0, Buffer.alloc(0));
-}
-
-function cursorAt({ inode }: OpenFile, offset: number, before: Buffer): FileCursor {
-  return { inode, offset, tail: before.subarray(-TAIL_BYTES).toString('base64') };
-}
-
-function bytesAt({ descriptor }: OpenFile, position: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  return bytes.subarray(0, readSync(descriptor, bytes, 0, length, position));
-}
-
-/** The bytes that the cursor remembers and up to a chunk after them; null when they have changed. */
-function chunkAfter(file: OpenFile, cursor: FileCursor): Chunk | null {
-  const tail = Buffer.from(cursor.tail, 'base64');
-  const bytes = bytesAt(file, cursor.offset - tail.length, tail.length + CHUNK_BYTES);
-  return bytes.subarray(0, tail.length).equals(tail) ? { bytes, from: tail.length } : null;
-}
-
-function linesAfter(file: OpenFile, after: FileCursor): readonly Observed[] {
-  for (let cursor = after; ;) {
-    const chunk = chunkAfter(file, cursor);
-    if (chunk === null) {
-      cursor = startOf(file);
-      continue;
-    }
-    const { lines, next } = linesIn(file, cursor, chunk);
-    if (lines.length > 0 || chunk.bytes.length - chunk.from < CHUNK_BYTES) return lines;
-    cursor = next;
-  }
-}
-
-/** The lines of one chunk, and where to go on when there is none worth telling in it. */
-function linesIn(file: OpenFile, cursor: FileCursor, { bytes, from }: Chunk) {
-  const at = (index: number) =>
-    cursorAt(file, cursor.offset + index - from, bytes.subarray(0, index));
-  const lines: Observed[] = [];
-  let start = from;
-  let within = cursor.within === true;
-  for (;;) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    if (newline < 0) break;
-    const line = bytes.subarray(start, newline);
-    if (!within && !isBlank(line)) lines.push(observed(line, at(newline + 1)));
-    within = false;
-    start = newline + 1;
-  }
-  const endless = start === from && bytes.length - from >= CHUNK_BYTES;
-  if (!endless) return { lines, next: at(start) };
-  // A whole chunk without a newline: the head of the line is kept, and the rest is passed over.
-  const next: FileCursor = { ...at(bytes.length), within: true };
-  return { lines: within ? [] : [observed(bytes.subarray(from), next)], next };
-}
-
-function isBlank(line: Buffer): boolean {
-  return line.length === 0 || (line.length === 1 && line[0] === 0x0d);
-}
-
-/** What stands after the last newline of a file that is written no more. */
-function lastWords(file: OpenFile, cursor: FileCursor): Observed[] {
-  const chunk = chunkAfter(file, cursor);
-  if (chunk === null || cursor.within === true || chunk.bytes.length === chunk.from) return [];
-  const { bytes, from } = chunk;
-  return [
-    observed(bytes.subarray(from), cursorAt(file, cursor.offset + bytes.length - from, bytes)),
-  ];
-}
-
-function observed(bytes: Buffer, cursor: FileCursor): Observed {
-  const message = cutMessage(bytes.toString('utf8').replace(/\r$/, ''));
-  return { event: 'log-line', level: guessLevel(message), message, cursor: JSON.stringify(cursor) };
+function openListed({ path, inode }: Sibling): OpenFile | null {
+  return openIf(path, (file) => file.inode === inode);
 }

@@ -81,6 +81,8 @@ export function followJournal(
       child?.stdout.resume();
       return [...queue];
     },
+    // What journalctl had to say was given whole.
+    isBehind: false,
     now: () => TAIL,
     close: () => {
       closed = true;

@@ -74,7 +74,9 @@ export function openSegments(folder: string, maxBytes: number, least: number): S
       } catch (error) {
         // A full disk may have taken half of it: none may stay, for the caller will repeat it all.
         truncateSync(pathOf(newest), sizes.get(newest));
-        close();
+        // Nor an empty file for each attempt.
+        if (sizes.get(newest) === 0) remove(newest);
+        else close();
         throw error;
       }
       sizes.set(newest, (sizes.get(newest) ?? 0) + lines.length);

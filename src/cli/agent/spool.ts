@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { makePrivateFolder, readJson, replaceFile } from './files.js';
+import { makePrivateFolder, readJson } from './files.js';
+import { replaceFromReserve } from './reserve.js';
 import { openSegments, type Segments } from './segments.js';
 
 /** How far a source had been read when an entry was made, as the source itself writes it. */
@@ -19,7 +20,7 @@ export interface SpoolEntry {
 /** The oldest entries, and where the spool stands once they are done with. */
 export interface SpoolBatch {
   readonly lines: readonly string[];
-  /** Lets go of the first `count` of them. */
+  /** Lets go of the first `count` of them. Throws when the disk refuses; then it can be repeated. */
   settle(count: number): void;
 }
 
@@ -43,6 +44,8 @@ export interface Spool {
   readonly dropped: number;
   readonly bytes: number;
   readonly isEmpty: boolean;
+  /** Half of it is free: what needs no haste can come in without pushing anything out. */
+  readonly hasRoom: boolean;
 }
 
 export interface SpoolOptions {
@@ -87,6 +90,7 @@ interface Stored {
 export function openSpool({ folder, maxBytes }: SpoolOptions): Spool {
   makePrivateFolder(folder);
   const headPath = join(folder, 'head.json');
+  const replaceHead = replaceFromReserve(headPath);
   const found = readJson(headPath);
   let head: Head = headIn.Check(found) ? found : { segment: 0, offset: 0, dropped: 0, cursors: {} };
   const segments = openSegments(folder, segmentBytes(maxBytes), head.segment);
@@ -103,14 +107,16 @@ export function openSpool({ folder, maxBytes }: SpoolOptions): Spool {
     const last = past.at(-1);
     if (last === undefined) return;
     const seen = past.flatMap(({ entry }) => entry?.cursor ?? []);
-    head = {
+    const next: Head = {
       segment: last.segment,
       offset: last.end,
       dropped: head.dropped + dropped,
       cursors: { ...head.cursors, ...Object.fromEntries(seen.map((c) => [c.source, c.at])) },
     };
+    // On disk first: where that refuses, the same can be asked for again.
+    replaceHead(JSON.stringify(next));
+    head = next;
     pending -= past.filter(({ entry }) => entry !== undefined).length;
-    replaceFile(headPath, JSON.stringify(head));
     segments.removeBefore(head.segment);
   }
 
@@ -156,9 +162,10 @@ export function openSpool({ folder, maxBytes }: SpoolOptions): Spool {
     },
     cursor: (source) => cursors.get(source),
     remember: ({ source, at }) => {
+      const next: Head = { ...head, cursors: { ...head.cursors, [source]: at } };
+      replaceHead(JSON.stringify(next));
+      head = next;
       cursors.set(source, at);
-      head = { ...head, cursors: { ...head.cursors, [source]: at } };
-      replaceFile(headPath, JSON.stringify(head));
     },
     get dropped() {
       return head.dropped;
@@ -168,6 +175,9 @@ export function openSpool({ folder, maxBytes }: SpoolOptions): Spool {
     },
     get isEmpty() {
       return pending === 0;
+    },
+    get hasRoom() {
+      return segments.bytes <= maxBytes / 2;
     },
   };
 }
