@@ -43,6 +43,8 @@ const ADVICE = {
   COMMON_PASSWORD: 'Choose another; a few words that do not belong together do well.',
   TOO_MANY_DEVICE_TOKENS: 'Revoke tokens that are no longer used.',
   TOO_MANY_MEMBERS: 'Remove members, or use another organization.',
+  TOO_MANY_MEMBERSHIPS:
+    'Let them leave an organization first: `DELETE /api/organizations/:id/members/:userId` with their own id.',
   RATE_LIMITED: 'Wait for as many seconds as `Retry-After` says; `detail` says which limit it was.',
   INTERNAL: 'Tell the operator the `requestId`, which finds it in the log.',
   TOO_BUSY: 'Try again after `Retry-After` seconds.',

@@ -14,7 +14,6 @@ export type ApiCode =
   | 'TOKEN_EXPIRED'
   | 'INVALID_CREDENTIALS'
   | 'COMMON_PASSWORD'
-  | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'RATE_LIMITED'
@@ -77,6 +76,10 @@ export const meanings: Readonly<Record<Code, Meaning>> = {
   COMMON_PASSWORD: { status: 422, title: 'The password is one of the first that anybody tries.' },
   TOO_MANY_DEVICE_TOKENS: { status: 422, title: 'The device has as many tokens as it may have.' },
   TOO_MANY_MEMBERS: { status: 422, title: 'The organization has as many members as it may have.' },
+  TOO_MANY_MEMBERSHIPS: {
+    status: 422,
+    title: 'The user belongs to as many organizations as they may.',
+  },
   RATE_LIMITED: { status: 429, title: 'Too many requests; try again later.' },
   INTERNAL: {
     status: 500,

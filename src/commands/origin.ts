@@ -23,6 +23,18 @@ export function derivedId(commandId: string, purpose: string): string {
   return v5(purpose, commandId);
 }
 
+/**
+ * Where it comes from that a command is taken back, which turned out not to be allowed where it stands
+ * in the log. It follows from the command, so that a repeat of it can tell.
+ */
+export function takingBack({ commandId, ...origin }: Origin): Origin {
+  return {
+    ...origin,
+    actor: { kind: 'system', id: 'taken-back' },
+    commandId: derivedId(commandId, 'taken back'),
+  };
+}
+
 /** The last 48 bits of a UUID, which in a command's id are random or a digest. */
 const LAST_BITS = 0xffff_ffff_ffff;
 const FIRST_DIGITS = 24;

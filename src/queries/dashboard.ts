@@ -11,11 +11,14 @@ import { documentTag, EVERYONE, scopeTag } from '../projections/projection.js';
 import type { ReadModels } from '../projections/readModels.js';
 import { bucketStart, DAY_MS, HOUR_MS, type UsageDoc } from '../projections/usage.js';
 import type { Cache, Cached } from './cache.js';
+import { searched, type Organizations } from './searched.js';
 
 const HOURS = 24;
 const TOP = 10;
-/** Ranks tell totals apart to a tenth; the totals themselves decide among the first of these. */
+/** Ranks tell totals apart to a tenth; the totals themselves decide among so many at a time. */
 const RANKED = 100;
+/** So many times it is looked further down, where devices that are deleted by now take the first places. */
+const MOST_LOOKS = 10;
 
 /** How long a dashboard may be kept though nothing should have changed. */
 const TTL_MS = 5 * 60_000;
@@ -36,11 +39,8 @@ export type Dashboard = Readonly<{
  */
 export function dashboardOf(reads: ReadModels, cache: Cache) {
   const load = loadDashboard(reads);
-  return async (
-    organizations: readonly string[] | 'all',
-    now: number,
-    needs: Position,
-  ): Promise<Cached<Dashboard>> => {
+  return async (whose: Organizations, now: number, needs: Position): Promise<Cached<Dashboard>> => {
+    const organizations = searched(whose);
     const scopes = scopesOf(organizations);
     const { value, cached } = await cache.answer<Dashboard>(
       {
@@ -67,12 +67,12 @@ const NOTHING: Dashboard = {
   top: [],
 };
 
-function scopesOf(organizations: readonly string[] | 'all'): readonly string[] {
+function scopesOf(organizations: Organizations): readonly string[] {
   return organizations === 'all' ? [EVERYONE] : organizations;
 }
 
 function loadDashboard(reads: ReadModels) {
-  return async (organizations: readonly string[] | 'all', now: number): Promise<Dashboard> => {
+  return async (organizations: Organizations, now: number): Promise<Dashboard> => {
     const scopes = scopesOf(organizations);
     const first = bucketStart(now, HOUR_MS) - (HOURS - 1) * HOUR_MS;
     const starts = Array.from({ length: HOURS }, (_, index) => first + index * HOUR_MS);
@@ -108,28 +108,46 @@ function loadDashboard(reads: ReadModels) {
 
 async function busiest(
   reads: ReadModels,
-  organizations: readonly string[] | 'all',
+  organizations: Organizations,
   now: number,
 ): Promise<Dashboard['top']> {
   if (organizations.length === 0) return [];
-  const { items } = await reads.find<UsageDoc>('usage_days', {
-    where: {
-      ...(organizations !== 'all' && { organizationId: { in: organizations } }),
-      start: { eq: bucketStart(now, DAY_MS) },
-    },
-    sort: { field: 'rank', direction: 'desc' },
-    limit: RANKED,
-  });
-  const most = items.toSorted((a, b) => b.total - a.total).slice(0, TOP);
-  const devices = await reads.getMany<DeviceDoc>(
-    'devices',
-    most.map(({ deviceId }) => deviceId),
-  );
-  return most.flatMap(({ deviceId, total }) => {
-    const device = devices.get(deviceId);
-    if (device === undefined || device.deleted) return [];
-    return [{ id: deviceId, name: device.name, total }];
-  });
+  const top: Dashboard['top'][number][] = [];
+  for await (const usages of ranked(reads, organizations, bucketStart(now, DAY_MS))) {
+    const ids = usages.map(({ deviceId }) => deviceId);
+    const devices = await reads.getMany<DeviceDoc>('devices', ids);
+    for (const { deviceId: id, total } of usages) {
+      const device = devices.get(id);
+      if (device !== undefined && !device.deleted) top.push({ id, name: device.name, total });
+    }
+    if (top.length >= TOP) break;
+  }
+  return top.toSorted((a, b) => b.total - a.total).slice(0, TOP);
+}
+
+/** What devices reported on a day, most first, in parts of so many as are wanted: nearly always the first is enough. */
+async function* ranked(
+  reads: ReadModels,
+  organizations: Organizations,
+  start: number,
+): AsyncGenerator<readonly UsageDoc[]> {
+  const where = {
+    ...(organizations !== 'all' && { organizationId: { in: organizations } }),
+    start: { eq: start },
+  };
+  let after = {};
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    const { items, nextCursor } = await reads.find<UsageDoc>('usage_days', {
+      where,
+      sort: { field: 'rank', direction: 'desc' },
+      limit: RANKED,
+      ...after,
+    });
+    const most = items.toSorted((a, b) => b.total - a.total);
+    for (let from = 0; from < most.length; from += TOP) yield most.slice(from, from + TOP);
+    if (nextCursor === null) return;
+    after = { cursor: nextCursor };
+  }
 }
 
 function sumOf(all: readonly Counts[]): Counts {

@@ -6,6 +6,7 @@ import { documentTag, EVERYONE, scopeTag } from '../projections/projection.js';
 import type { Condition, ReadModels, Where } from '../projections/readModels.js';
 import type { Cache, Cached } from './cache.js';
 import { paged, type Paged, type Paging } from './paged.js';
+import { searched, type Organizations } from './searched.js';
 
 /** A device with what its heartbeats say of it. */
 export type DeviceNow = DeviceDoc & {
@@ -14,8 +15,7 @@ export type DeviceNow = DeviceDoc & {
 };
 
 export interface ListDevices extends Paging {
-  /** Whose devices: these organizations', or every one's. */
-  readonly organizations: readonly string[] | 'all';
+  readonly organizations: Organizations;
   readonly status?: DeviceStatus | undefined;
   readonly connection?: Connection | undefined;
   readonly type?: string | undefined;
@@ -36,7 +36,8 @@ const TTL_MS = 30 * 60_000;
  * @param needs what the answer must show at least; the projections are there already
  */
 export function listDevices(reads: ReadModels, cache: Cache) {
-  return async (question: ListDevices, needs: Position): Promise<Cached<Paged<DeviceNow>>> => {
+  return async (asking: ListDevices, needs: Position): Promise<Cached<Paged<DeviceNow>>> => {
+    const question = { ...asking, organizations: searched(asking.organizations) };
     const { organizations, status, connection, type, tag, text } = question;
     const where = conditions(question);
     if (where === undefined) return { value: NOTHING, cached: 'miss' };

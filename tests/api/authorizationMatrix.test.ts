@@ -123,7 +123,10 @@ const EXAMPLES: Readonly<Record<string, (world: World) => Promise<Example> | Exa
   async 'patch /api/organizations/:id/members/:userId'(world) {
     return { ...(await withMember(world)), body: { role: 'member' } };
   },
-  'delete /api/organizations/:id/members/:userId': (world) => withMember(world),
+  async 'delete /api/organizations/:id/members/:userId'(world) {
+    // Who may only look may take out nobody but themselves.
+    return { ...(await withMember(world)), instead: { member: 403, viewer: 403 } };
+  },
   'get /health': () => ({}),
   'get /livez': () => ({}),
   'get /readyz': () => ({}),

@@ -197,6 +197,26 @@ describe('a session', () => {
       expect([answer.status, answer.body.code]).toEqual([409, 'LAST_ADMIN']);
     }
   });
+
+  it.each([
+    ['demote', { role: 'user' }, [200, 403]],
+    ['disable', { disabled: true }, [200, 401]],
+  ])('leaves one of two administrators who %s each other at once', async (_, change, expected) => {
+    // Each was let through as an administrator, and then there was none.
+    const admin = await logInAdmin(server);
+    for (let round = 0; round < 5; round++) {
+      const pair = [await signUp(server), await signUp(server)] as const;
+      for (const { id } of pair) await admin.api.patch(`/api/users/${id}`, { role: 'admin' });
+      const [one, other] = pair;
+      const answers = await Promise.all([
+        one.api.patch(`/api/users/${other.id}`, change),
+        other.api.patch(`/api/users/${one.id}`, change),
+      ]);
+      expect(answers.map(({ status }) => status).sort()).toEqual(expected);
+      const left = await Promise.all(pair.map(({ api }) => api.get('/api/users/users')));
+      expect(left.map(({ status }) => status).sort()).toEqual(expected);
+    }
+  });
 });
 
 describe('a failed login', () => {

@@ -448,6 +448,18 @@ describe('telemetry', () => {
       expect((await dashboard(eve)).devices.total).toBe(2);
     });
 
+    it('names the device that is left when ten busier ones are deleted', async () => {
+      const bob = await signUp(server);
+      for (let busy = 0; busy < 10; busy++) {
+        const path = `/api/devices/${(await registerDevice(bob)).id}`;
+        for (let times = 0; times < 2; times++) await bob.api.post(`${path}/heartbeat`, {});
+        await bob.api.delete(path);
+      }
+      const { id } = await registerDevice(bob, { name: 'Left' });
+      await bob.api.post(`/api/devices/${id}/heartbeat`, {});
+      expect((await dashboard(bob)).top).toEqual([{ id, name: 'Left', total: 1 }]);
+    });
+
     it('is empty for who has nothing', async () => {
       expect(await dashboard(await signUp(server))).toMatchObject({
         devices: { total: 0, status: {}, connection: {}, type: {} },

@@ -4,6 +4,7 @@ import { eventually } from '../support/eventually.js';
 import {
   issueToken,
   logIn,
+  logInAdmin,
   PASSWORD,
   registerDevice,
   signUp,
@@ -138,6 +139,27 @@ describe('people of two processes', () => {
       const reply = await api.post<TokensBody>('/api/auth/refresh', { refreshToken });
       expect(reply.status).toBe(200);
       ({ refreshToken } = reply.body);
+    }
+  });
+});
+
+describe('administrators of two processes', () => {
+  it('do not both go when they demote each other at once', async () => {
+    const admin = await logInAdmin({ client: here });
+    for (let round = 0; round < 3; round++) {
+      const pair = [await somebody(), await somebody()] as const;
+      for (const { person } of pair) {
+        await admin.api.patch(`/api/users/${person.id}`, { role: 'admin' });
+      }
+      const [one, other] = pair;
+      const isAdmin = async () =>
+        (await other.apis[1].get('/api/users/users')).status === 200 || undefined;
+      await eventually(isAdmin, 5_000);
+      const replies = await Promise.all([
+        one.apis[0].patch(`/api/users/${other.person.id}`, { role: 'user' }),
+        other.apis[1].patch(`/api/users/${one.person.id}`, { role: 'user' }),
+      ]);
+      expect(statuses(replies)).toEqual([200, 403]);
     }
   });
 });

@@ -65,6 +65,13 @@ describe('adding a member', () => {
       .refused('TOO_MANY_MEMBERS');
   });
 
+  it('is refused for who belongs to as many organizations as they may, and is no member yet', () => {
+    const addFull = (userId: string) => (state: OrganizationState) =>
+      addMember(state, { userId, role: 'viewer' }, true);
+    given(organization, created).when(addFull(BOB)).refused('TOO_MANY_MEMBERSHIPS');
+    given(organization, created).when(addFull(ADA)).refused('MEMBER_EXISTS');
+  });
+
   it('is refused where there is no organization', () => {
     given(organization).when(add(BOB, 'viewer')).refused('ORGANIZATION_NOT_FOUND');
   });

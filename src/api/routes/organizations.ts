@@ -1,8 +1,11 @@
 import { Type } from 'typebox';
-import { addMember, changeMemberRole, removeMember } from '../../commands/organization/members.js';
+import { joinOrganization } from '../../commands/organization/join.js';
+import { changeMemberRole, removeMember } from '../../commands/organization/members.js';
 import type { OrganizationEvent } from '../../events/organization.js';
 import type { Decision } from '../../commands/decider.js';
 import type { OrganizationState } from '../../commands/organization/state.js';
+import { START, type Position } from '../../events/envelope.js';
+import { StoreUnavailable } from '../../events/eventStore.js';
 import { organizationStream } from '../../events/streams.js';
 import { Id, MemberRole } from '../../events/values.js';
 import { userByEmail } from '../../commands/user/signUp.js';
@@ -21,11 +24,37 @@ const Organization = object({
   members: Type.Array(Membership),
 });
 
+/** How long it takes at most to find out to how many organizations somebody belongs. */
+const COUNTED_WITHIN_MS = 1_000;
+
 const MemberOf = object({ id: Id, userId: Id });
 
 export function organizationRoutes(deps: RouteDeps): readonly Route[] {
-  const { states, handle } = deps;
+  const { runtime, states, handle, queries, consistency } = deps;
   const findUser = userByEmail(deps);
+  const join = joinOrganization({ handle, states, countMemberships });
+
+  /** As the read models have it. A command does not fail because they are away or behind. */
+  async function countMemberships(userId: string, needs: Position): Promise<number | undefined> {
+    const enough = new AbortController();
+    try {
+      return await Promise.race([
+        membershipsShown(userId, needs),
+        runtime.sleep(COUNTED_WITHIN_MS, enough.signal).then(() => undefined),
+      ]);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return undefined;
+      throw error;
+    } finally {
+      enough.abort();
+    }
+  }
+
+  async function membershipsShown(userId: string, needs: Position): Promise<number | undefined> {
+    if (needs > START && !(await consistency.reached(['users'], needs))) return undefined;
+    const { value: doc } = await queries.userById(userId, needs);
+    return doc && Object.keys(doc.organizations).length;
+  }
 
   function change(
     { organization, origin }: Pick<OrganizationCall, 'organization' | 'origin'>,
@@ -60,12 +89,12 @@ export function organizationRoutes(deps: RouteDeps): readonly Route[] {
       params: ById,
       body: object({ email: Email, role: MemberRole }),
       answers: { 201: Membership },
-      async handle({ body: { email, role }, ...call }) {
+      async handle({ body: { email, role }, organization, origin }) {
         const found = await findUser(email);
         if (found === undefined) throw new Problem('USER_NOT_FOUND');
         const { userId } = found;
         const { position } = accepted(
-          await change(call, (state) => addMember(state, { userId, role })),
+          await join(organization.organizationId, { userId, role }, origin()),
         );
         return { status: 201, body: { userId, role }, position };
       },
@@ -92,13 +121,15 @@ export function organizationRoutes(deps: RouteDeps): readonly Route[] {
     route({
       method: 'delete',
       path: '/api/organizations/:id/members/:userId',
-      summary: 'Take a member out.',
+      summary: 'Take a member out, as an owner; or leave, as whoever you are in it.',
       tag: TAG,
-      access: 'organization:own',
+      access: 'organization:view',
       limit: 'device',
       params: MemberOf,
       answers: { 204: null },
-      async handle({ params: { userId }, ...call }) {
+      async handle({ params: { userId }, user, ...call }) {
+        // Anybody may be added without being asked: so nobody may be kept from leaving.
+        if (userId !== user.userId && !mayTakeOut(call)) throw new Problem('FORBIDDEN');
         const { position } = accepted(
           await change(call, (state) => removeMember(state, { userId })),
         );
@@ -106,4 +137,8 @@ export function organizationRoutes(deps: RouteDeps): readonly Route[] {
       },
     }),
   ];
+}
+
+function mayTakeOut({ organization: { role } }: Pick<OrganizationCall, 'organization'>): boolean {
+  return role === 'owner' || role === 'admin';
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { changeUser } from '../../commands/user/changeUser.js';
+import { changeUserAs } from '../../commands/user/changeUserAs.js';
 import type { Position } from '../../events/envelope.js';
 import { userStream } from '../../events/streams.js';
 import { Line, MemberRole, UserRole } from '../../events/values.js';
@@ -21,7 +21,10 @@ const ListedUser = object({
   createdAt: Type.String(),
 });
 
-export function userRoutes({ states, handle, queries, consistency }: RouteDeps): readonly Route[] {
+export function userRoutes(deps: RouteDeps): readonly Route[] {
+  const { states, queries, consistency } = deps;
+  const change = changeUserAs(deps);
+
   /** Where the log has them, for one that the read models do not know yet. */
   async function registeredAt(userId: string): Promise<Position> {
     const { position } = await states.users.load(userStream(userId));
@@ -80,10 +83,10 @@ export function userRoutes({ states, handle, queries, consistency }: RouteDeps):
         const givesUp = body.role === 'user' || body.disabled === true;
         if (id === user.userId && givesUp) throw new Problem('LAST_ADMIN');
         const { state, revision, position } = accepted(
-          await handle({
-            stream: userStream(id),
-            family: states.users,
-            decide: (known) => changeUser(known, body),
+          await change({
+            callerId: user.userId,
+            userId: id,
+            change: body,
             origin: origin(),
             ifRevision,
           }),

@@ -7,6 +7,12 @@ import type { OrganizationState } from './state.js';
 /** The most members of an organization: its state is held in memory by every process that asks for it. */
 export const MAX_MEMBERS = 1_000;
 
+/**
+ * The most organizations that a user belongs to: each question about their devices asks for all of
+ * them. Half of what the read models search at once (queries/searched.ts).
+ */
+export const MAX_MEMBERSHIPS = 500;
+
 type Created = Extract<OrganizationState, { kind: 'created' }>;
 
 export interface AddMember {
@@ -14,13 +20,16 @@ export interface AddMember {
   readonly role: MemberRole;
 }
 
+/** @param full whether the user belongs to as many organizations as they may (join.ts) */
 export function addMember(
   state: OrganizationState,
   { userId, role }: AddMember,
+  full = false,
 ): Decision<OrganizationEvent> {
   if (state.kind === 'none') return refuse('ORGANIZATION_NOT_FOUND');
   if (state.members.has(userId)) return refuse('MEMBER_EXISTS');
   if (state.members.size >= MAX_MEMBERS) return refuse('TOO_MANY_MEMBERS');
+  if (full) return refuse('TOO_MANY_MEMBERSHIPS');
   const { organizationId } = state;
   return [{ type: 'MemberAdded', data: { organizationId, userId, role } }];
 }
