@@ -45,17 +45,20 @@ export function hotFamily<State>(
   });
   const loads = new Map<string, Load<State>>();
 
-  async function replay(stream: string, limitEvents?: number): Promise<Loaded<State>> {
-    let loaded = notYet(family);
-    const options = limitEvents === undefined ? {} : { limit: limitEvents };
-    for await (const event of store.read(stream, options)) {
-      loaded = advance(family, loaded, event);
-    }
-    return loaded;
+  async function replay(stream: string, limit: number): Promise<Loaded<State>> {
+    return goOn(notYet(family), store.read(stream, { limit }));
   }
 
-  async function fetch(stream: string): Promise<Loaded<State>> {
-    const load: Load<State> = { stale: false, promise: replay(stream) };
+  async function goOn(loaded: Loaded<State>, events: AsyncIterable<RecordedEvent>) {
+    let after = loaded;
+    for await (const event of events) after = advance(family, after, event);
+    return after;
+  }
+
+  /** Reads what the log has of a stream beyond what is known of it, which is all there is when nothing is. */
+  async function fetch(stream: string, known = notYet(family)): Promise<Loaded<State>> {
+    const newer = goOn(known, store.read(stream, { from: known.revision + 1 }));
+    const load: Load<State> = { stale: false, promise: newer };
     loads.set(stream, load);
     try {
       const loaded = await load.promise;
@@ -81,9 +84,10 @@ export function hotFamily<State>(
       return hot.get(stream) ?? (await (loads.get(stream)?.promise ?? fetch(stream)));
     },
     reload(stream) {
+      const known = hot.peek(stream);
       hot.delete(stream);
       outdate(stream);
-      return fetch(stream);
+      return fetch(stream, known);
     },
     async isCurrent(stream, { revision }) {
       let last = revision;

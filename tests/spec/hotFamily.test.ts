@@ -24,8 +24,8 @@ function aLog() {
   const streamOf = (stream: string) => events.filter((event) => event.stream === stream);
 
   const store = {
-    async *read(stream: string, { limit = Infinity } = {}) {
-      for (let revision = 0; revision < limit; revision += 1) {
+    async *read(stream: string, { from = 0, limit = Infinity } = {}) {
+      for (let revision = from; revision - from < limit; revision += 1) {
         await new Promise<void>((resolve) => waiting.push(resolve));
         const event = streamOf(stream)[revision];
         if (event === undefined) return;
@@ -82,6 +82,22 @@ describe('hot states', () => {
     const [one, other] = await Promise.all(loads);
     expect(one).toBe(other);
     expect(hot.peek(FIRST)).toBe(one);
+  });
+
+  it('are read on from what is known of them, when they are read again', async () => {
+    const log = aLog();
+    for (let n = 0; n < 5; n += 1) log.write(FIRST);
+    const hot = hotFamily(log.store, names, 10);
+    const load = hot.load(FIRST);
+    await log.finish();
+    await load;
+    log.write(FIRST);
+    const again = hot.reload(FIRST);
+    // One event, and the end.
+    await log.step();
+    await log.step();
+    expect(await again).toMatchObject({ revision: 5, state: log.replayed(FIRST, 5) });
+    expect(hot.peek(FIRST)).toBe(await again);
   });
 
   it('follow what is observed', async () => {
