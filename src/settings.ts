@@ -163,7 +163,7 @@ export const settings = {
   ),
   deviceRateLimit: setting(
     'DEVICE_RATE_LIMIT',
-    'Device commands a minute and user; 0 is no limit.',
+    'Device commands a minute and user, and refreshes a minute and address; 0 is no limit.',
     '100',
     limit,
   ),

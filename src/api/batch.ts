@@ -115,10 +115,12 @@ export function batch<Body, Allowed extends Access>({
       await Promise.allSettled(underWay);
     }
     const unsettled = new Problem('INTERNAL');
-    return answerOf(
-      results.map((result, index) => result ?? resultOf(unsettled, index)),
-      position,
-    );
+    const settled = results.map((result, index) => result ?? resultOf(unsettled, index));
+    // Under the key of the whole request something else was sent: each line says so, and so does the answer.
+    if (origin.commandHash !== undefined && settled.length > 0 && settled.every(isOfReusedKey)) {
+      throw new Problem('IDEMPOTENCY_KEY_REUSED');
+    }
+    return answerOf(settled, position);
   };
 
   /** Those of the next lines that have the right shape; the others are settled. */
@@ -147,12 +149,12 @@ export function batch<Body, Allowed extends Access>({
   }
 }
 
+function isOfReusedKey({ code }: LineResult): boolean {
+  return code === 'IDEMPOTENCY_KEY_REUSED';
+}
+
 function answerOf(results: readonly LineResult[], position: Position): Answer {
   const accepted = results.filter(({ status }) => status < 300).length;
-  const [first] = results;
-  if (first?.code === 'IDEMPOTENCY_KEY_REUSED' && accepted === 0) {
-    throw new Problem('IDEMPOTENCY_KEY_REUSED');
-  }
   const rejected = results.length - accepted;
   const body = { accepted, rejected, position: position.toString(), results };
   return { status: 200, body, position: position > START ? position : undefined };

@@ -32,7 +32,7 @@ interface ProjectionHealth {
 const BEHIND_MS = 10_000;
 
 export interface HealthDeps {
-  readonly store: Pick<EventStore, 'head'>;
+  readonly store: Pick<EventStore, 'head' | 'readAll'>;
   readonly checkpoints: Checkpoints;
   readonly runtime: Runtime;
   /** Whether Redis answers; undefined where there is none. */
@@ -42,7 +42,6 @@ export interface HealthDeps {
 /** Asks the parts how they are, at most once a second however often it is asked itself. */
 export function healthCheck({ store, checkpoints, runtime, redis }: HealthDeps) {
   const started = runtime.monotonic();
-  const behindSince = new Map<string, number>();
   let last: { readonly at: number; readonly health: Promise<Health> } | undefined;
 
   return function health(): Promise<Health> {
@@ -56,7 +55,7 @@ export function healthCheck({ store, checkpoints, runtime, redis }: HealthDeps) 
     const states = await checkpoints().catch(() => undefined);
     const projections: Record<string, ProjectionHealth> = {};
     for (const { name, checkpoint, parked } of states ?? []) {
-      const late = lateness(name, checkpoint, head, now) > BEHIND_MS;
+      const late = head !== undefined && (await behindFor(checkpoint, head)) > BEHIND_MS;
       const status = late || parked > 0 ? 'degraded' : 'ok';
       projections[name] = { status, position: checkpoint.toString(), parked };
     }
@@ -76,15 +75,17 @@ export function healthCheck({ store, checkpoints, runtime, redis }: HealthDeps) 
     };
   }
 
-  /** For how long a projection has not been where the log's end was. */
-  function lateness(name: string, at: Position, head: Position | undefined, now: number): number {
-    const since = behindSince.get(name);
-    if (head === undefined || at >= head) {
-      behindSince.delete(name);
-      return 0;
+  /** For how long the first event that a projection has not folded has stood in the log. */
+  async function behindFor(checkpoint: Position, head: Position): Promise<number> {
+    if (checkpoint >= head) return 0;
+    try {
+      for await (const { time } of store.readAll({ from: checkpoint, limit: 1 })) {
+        return runtime.now() - time;
+      }
+    } catch {
+      // What is wrong with the log shows where its head is asked for.
     }
-    if (since === undefined) behindSince.set(name, now);
-    return now - (since ?? now);
+    return 0;
   }
 }
 

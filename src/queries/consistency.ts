@@ -20,19 +20,22 @@ export interface Consistency {
 }
 
 export interface ConsistencyDeps {
+  /** The log's last position: for what lies beyond it nobody waits. */
+  readonly head: () => Promise<Position>;
   readonly reads: Pick<ReadModels, 'checkpoint'>;
   readonly signals: Signals;
   readonly runtime: Runtime;
 }
 
-export function consistency({ reads, signals, runtime }: ConsistencyDeps): Consistency {
+export function consistency({ head, reads, signals, runtime }: ConsistencyDeps): Consistency {
   const courses = new Map<string, Course>();
   const waiting = new Set<() => void>();
 
   const known = (projection: string) => courses.get(projection)?.reached ?? START;
   const courseOf = (projection: string) => {
     let course = courses.get(projection);
-    if (course === undefined) courses.set(projection, (course = { reached: START, shards: [] }));
+    if (course === undefined)
+      courses.set(projection, (course = { reached: START, lookAgain: 0, shards: [] }));
     return course;
   };
 
@@ -42,15 +45,23 @@ export function consistency({ reads, signals, runtime }: ConsistencyDeps): Consi
     for (const look of waiting) look();
   });
 
+  /** Looks at a checkpoint, but not again so soon: of thousands who wait, one looks for all. */
+  async function look(projection: string): Promise<void> {
+    const course = courseOf(projection);
+    const now = runtime.monotonic();
+    if (now < course.lookAgain) return;
+    course.lookAgain = now + LOOK_MS;
+    course.reached = later(course.reached, await reads.checkpoint(projection));
+    for (const told of waiting) told();
+  }
+
   async function wait(projections: readonly string[], position: Position): Promise<boolean> {
+    if ((await head()) < position) return false;
     const deadline = runtime.monotonic() + PATIENCE_MS;
     while (runtime.monotonic() < deadline) {
       await news(projections, position);
       for (const projection of projections) {
-        if (known(projection) >= position) continue;
-        const checkpoint = await reads.checkpoint(projection);
-        const course = courseOf(projection);
-        course.reached = later(course.reached, checkpoint);
+        if (known(projection) < position) await look(projection);
       }
       if (projections.every((projection) => known(projection) >= position)) return true;
     }
@@ -87,6 +98,8 @@ export function consistency({ reads, signals, runtime }: ConsistencyDeps): Consi
 interface Course {
   /** All of its shards are at least there. */
   reached: Position;
+  /** When its checkpoint may be looked at again, by `Runtime.monotonic`. */
+  lookAgain: number;
   /** What each shard has told since they are so many; a hole for one that has told nothing. */
   shards: (Position | undefined)[];
 }

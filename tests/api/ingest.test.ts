@@ -269,6 +269,18 @@ describe('a batch of telemetry', () => {
     expect(told(answer.body)).toEqual(['IDEMPOTENCY_KEY_REUSED', 200]);
   });
 
+  it('answers each line when none of them is accepted', async () => {
+    await json([log({ id: 'x', value: 1 }), log({ id: 'y', value: 1 })]);
+    const changed = [log({ id: 'x', value: 2 }), log({ id: 'y', value: 2 })];
+    const answer = await json(changed);
+    expect([answer.status, told(answer.body)]).toEqual([
+      200,
+      ['IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_KEY_REUSED'],
+    ]);
+    const mixed = await json([...changed, { kind: 'none' }]);
+    expect(told(mixed.body).at(-1)).toBe('VALIDATION_FAILED');
+  });
+
   it('takes the same id of two devices for two lines', async () => {
     const other = await registerDevice(ann);
     const answer = await json([log({ id: 'x' }), log({ id: 'x', deviceId: other.id })]);

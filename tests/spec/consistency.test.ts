@@ -25,7 +25,7 @@ describe('a read that needs a position', () => {
         return checkpoint;
       },
     };
-    reads = consistency({ reads: models, signals, runtime });
+    reads = consistency({ head: async () => at(1_000), reads: models, signals, runtime });
   });
   afterEach(() => {
     reads.stop();
@@ -81,13 +81,32 @@ describe('a read that needs a position', () => {
 
   it('finds out from the store when the signal is lost', async () => {
     const answer = waiting(5);
+    await runtime.yield();
     checkpoint = at(5);
     await runtime.advance(100);
     expect(await answer()).toBe(true);
   });
 
+  it('is told at once of what the log does not have', async () => {
+    const answer = waiting(1_001);
+    await runtime.yield();
+    expect(await answer()).toBe(false);
+    expect(looks).toBe(0);
+  });
+
+  it('looks once for all who wait', async () => {
+    const answers = Array.from({ length: 100 }, () => waiting(5));
+    await runtime.yield();
+    await runtime.advance(100);
+    expect(looks).toBeLessThan(10);
+    checkpoint = at(5);
+    await runtime.advance(100);
+    for (const answer of answers) expect(await answer()).toBe(true);
+  });
+
   it('gives up after two seconds', async () => {
     const answer = waiting(5);
+    await runtime.yield();
     await runtime.advance(1_900);
     expect(await answer()).toBeUndefined();
     await runtime.advance(200);

@@ -93,9 +93,11 @@ export function authRoutes(deps: RouteDeps): readonly Route[] {
     route({
       method: 'post',
       path: '/api/auth/refresh',
-      summary: 'Trade the refresh token for new tokens; each can be used once.',
+      summary:
+        'Trade the refresh token for new tokens. Each can be used once, and for ten seconds again for the same answer; later it ends the session.',
       tag: TAG,
       access: 'anyone',
+      limit: 'device',
       body: object({ refreshToken: Type.String({ maxLength: 2_000 }) }),
       answers: { 200: Tokens },
       async handle({ body: { refreshToken }, origin }) {
@@ -123,6 +125,7 @@ export function authRoutes(deps: RouteDeps): readonly Route[] {
       summary: 'End this session: its tokens stop working at once.',
       tag: TAG,
       access: 'user',
+      limit: 'device',
       answers: { 204: null },
       async handle({ user: { sessionId }, origin }) {
         const ended = accepted(
