@@ -60,6 +60,20 @@ describe('a row', () => {
     expect(read(['yesterday', '1', '', ''])).toBe('"yesterday" is no time (iso)');
   });
 
+  it('is another one when it stands there again, and the same in another run', () => {
+    const run = () => {
+      const metrics = parseMetricOptions(['power']);
+      const layout = layoutOf(HEADER, { time: 'time', metrics, log: 'note' });
+      const lines = rowLines({ deviceId: 'device', layout, timeFormat: 'iso', missing: new Set() });
+      const rows = [1, 1, 2, 1].map((power) => lines([NOON, '', String(power), 'note']));
+      return rows.flatMap((made) => (made.kind === 'bad' ? [] : made.lines));
+    };
+    const ids = run().map((line) => (JSON.parse(line) as { id: string }).id);
+    expect(new Set(ids).size).toBe(8);
+    expect(ids[2]).toBe(`${ids[0]}-1`);
+    expect(run()).toEqual(run());
+  });
+
   it('has the same ids each time, and others when it says something else', () => {
     const idsOf = (row: readonly string[]): string[] => {
       const made = read(row);

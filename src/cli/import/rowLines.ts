@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { cutMessage, guessLevel, type IngestLine } from '../telemetry.js';
 import type { Layout } from './columns.js';
 import { parseTime, type TimeFormat } from './times.js';
@@ -16,11 +17,16 @@ export type RowLines =
   | { readonly kind: 'lines'; readonly lines: readonly string[] }
   | { readonly kind: 'bad'; readonly reason: string };
 
+/** More than the server looks back for one device. */
+const REMEMBERED_LINES = 20_000;
+
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Turns a row of the file into a heartbeat with its metrics, and a log with its text. */
 export function rowLines(reading: RowReading): (row: readonly string[]) => RowLines {
   const { layout, missing } = reading;
+  /** How often a line was there already, of those that the server would take for a repeat. */
+  const before = new LRUCache<string, number>({ max: REMEMBERED_LINES });
 
   return (row) => {
     const cell = (index: number): string => {
@@ -54,10 +60,16 @@ export function rowLines(reading: RowReading): (row: readonly string[]) => RowLi
     return { kind: 'lines', lines };
   };
 
-  /** The id comes from what the row says, so that the same row is known again in another run. */
+  /**
+   * The id comes from what the row says, so that the same row is known again in another run; and from how
+   * many like it came before, so that two in one file are two.
+   */
   function ingestLine(row: readonly string[], said: Said): string {
     const { deviceId } = reading;
-    const id = hash('sha256', JSON.stringify([deviceId, said, row])).slice(0, 32);
+    const content = hash('sha256', JSON.stringify([deviceId, said, row])).slice(0, 32);
+    const nth = before.get(content) ?? 0;
+    before.set(content, nth + 1);
+    const id = nth === 0 ? content : `${content}-${nth}`;
     const line: IngestLine = { id, deviceId, ...said };
     return JSON.stringify(line);
   }
