@@ -33,6 +33,7 @@ export async function recordedCommits(log: PreparedLog): Promise<(readonly Proje
     activated: () => undefined,
     reset: () => undefined,
     owns: () => undefined,
+    standsBy: () => undefined,
   };
   await runProjections(
     {
