@@ -156,7 +156,7 @@ async function composeParts(
   const cache = sharing.cache(reads, logNameOf(store));
   opened.push(() => cache.stop());
   const queries = makeQueries(reads, cache);
-  const consistency = makeConsistency({ head: store.head, reads, signals, runtime });
+  const consistency = makeConsistency({ head: () => store.head(), reads, signals, runtime });
   opened.push(async () => {
     consistency.stop();
   });

@@ -315,9 +315,8 @@ export function eventStoreContract(name: string, setup: Setup): void {
         expect(await standing()).toEqual(idsOf(written));
         const backwards = idsOf(written).toReversed();
         expect(await ids(store.read(stream, { direction: 'backwards' }))).toEqual(backwards);
-        expect(await ids(store.read(stream, { from: 3, limit: 60 }))).toEqual(
-          idsOf(written).slice(3, 63),
-        );
+        const some = await ids(store.read(stream, { from: 3, limit: 60 }));
+        expect(some).toEqual(idsOf(written).slice(3, 63));
         const log = { streams: [own] };
         expect(await ids(store.readAll(log))).toEqual(idsOf(written));
         expect(await ids(store.readAll({ ...log, direction: 'backwards' }))).toEqual(backwards);
