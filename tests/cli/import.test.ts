@@ -109,6 +109,15 @@ describe('an import', () => {
     expect(counts).toMatchObject({ rows: 3, accepted: 3 });
   });
 
+  it('goes on from a line among equal ones without losing any', async () => {
+    const three = `time,value\n${'1700000000,1\n'.repeat(3)}`;
+    await run(three.slice(0, -'1700000000,1\n'.length));
+    await run(three, { fromLine: 4 });
+    expect(server.stored).toHaveLength(3);
+    await run(three);
+    expect(server.stored).toHaveLength(3);
+  });
+
   it('says which column is not there', async () => {
     await expect(run('when,value\n')).rejects.toThrow('no column "time"; it has: when, value');
     await expect(run('')).rejects.toThrow('the file is empty');

@@ -1,6 +1,6 @@
 import { openMemoryEventStore } from '../../src/adapters/memory/eventStore.js';
 import { device } from '../../src/commands/device/state.js';
-import { updateDevice } from '../../src/commands/device/updateDevice.js';
+import { updateDevice, type UpdateDevice } from '../../src/commands/device/updateDevice.js';
 import { handler } from '../../src/commands/handle.js';
 import { hotFamily } from '../../src/commands/hotFamily.js';
 import type { Telemetry } from '../../src/commands/telemetry/record.js';
@@ -36,6 +36,7 @@ describe('reports of a device', () => {
   /** Whether the devices' own streams take nothing. */
   let devicesAway: boolean;
   let setStatus: (status: DeviceStatus) => Promise<unknown>;
+  let rename: (name: string) => Promise<unknown>;
   let send: (...reports: readonly Report[]) => ReturnType<ReturnType<typeof reporter>>;
 
   beforeEach(async () => {
@@ -58,13 +59,15 @@ describe('reports of a device', () => {
       decide: registering(PUMP),
       origin: report(beat()).origin,
     });
-    setStatus = (status) =>
+    const update = (change: UpdateDevice) =>
       handle({
         stream: deviceStream(PUMP),
         family: devices,
-        decide: (state) => updateDevice(state, { status }),
+        decide: (state) => updateDevice(state, change),
         origin: report(beat()).origin,
       });
+    setStatus = (status) => update({ status });
+    rename = (name) => update({ name });
     const toStore = reporter({ store, runtime, devices, handle, offlineAfterMs: OFFLINE_AFTER });
     send = (...reports) => toStore(PUMP, reports);
   });
@@ -156,15 +159,30 @@ describe('reports of a device', () => {
     ]);
   });
 
+  it('with a key say what the new ones of them say, whatever old ones said', async () => {
+    const named = report(beat({ status: 'maintenance' }), 'content');
+    await send(named);
+    await runtime.sleep(10);
+    await setStatus('active');
+    await send(report(beat({ status: 'inactive' }), 'new'), named);
+    expect((await changes()).at(-1)).toMatchObject({ from: 'active', to: 'inactive' });
+  });
+
   it('with a key change what they did not get to, when they come again', async () => {
     const named = report(beat({ status: 'maintenance' }), 'content');
     await runtime.sleep(10);
     devicesAway = true;
     await expect(send(named)).rejects.toThrow(StoreUnavailable);
     devicesAway = false;
+    await runtime.sleep(10);
+    await rename('Pump 2');
     await send(named, report(beat(), 'more'));
     expect(await told()).toHaveLength(2);
-    expect(await changes()).toMatchObject([{ to: 'online' }, { to: 'maintenance' }]);
+    expect(await changes()).toMatchObject([
+      { name: 'Pump 2' },
+      { to: 'online' },
+      { to: 'maintenance' },
+    ]);
   });
 
   it('beyond what one append takes go in several, in order', async () => {

@@ -83,7 +83,11 @@ export async function importRows(
       read = rowLines({ ...plan, layout: layoutOf(record.cells, plan) });
       return;
     }
-    if (record.line < plan.fromLine) return;
+    if (record.line < plan.fromLine) {
+      // Read all the same: of equal rows each has its number in the file.
+      if (record.kind !== 'bad') read(record.cells);
+      return;
+    }
     counts.rows += 1;
     const row = record.kind === 'bad' ? record : read(record.cells);
     if (row.kind === 'bad') {

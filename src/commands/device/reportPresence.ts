@@ -2,7 +2,7 @@ import type { DeviceEvent } from '../../events/device.js';
 import type { Connection, DeviceStatus } from '../../events/values.js';
 import type { Decision } from '../decider.js';
 import { registered } from './registered.js';
-import type { DeviceState } from './state.js';
+import type { DeviceState, KnownDevice } from './state.js';
 
 export interface ReportPresence {
   /** Absent when the report says nothing of it: telemetry that is too old to tell of now. */
@@ -28,10 +28,14 @@ export function reportPresence(
     const data = { deviceId, organizationId, from: device.connection, to: connection, at };
     events.push({ type: 'DeviceConnectionChanged', data });
   }
-  const isOvertaken = firstAt !== undefined && firstAt <= device.updatedAt;
-  if (status !== undefined && status !== device.status && !isOvertaken) {
+  if (status !== undefined && status !== device.status && !isOvertaken(device, firstAt)) {
     const data = { deviceId, organizationId, from: device.status, to: status };
     events.push({ type: 'DeviceStatusChanged', data });
   }
   return events;
+}
+
+/** Whether a status was set since a report that comes again was recorded. */
+export function isOvertaken(device: KnownDevice, firstAt: number | undefined): boolean {
+  return firstAt !== undefined && firstAt <= device.statusAt;
 }

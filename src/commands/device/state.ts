@@ -17,6 +17,8 @@ export interface KnownDevice {
   readonly name: string;
   readonly deviceType: string;
   readonly status: DeviceStatus;
+  /** When somebody last said so, in milliseconds since the epoch. */
+  readonly statusAt: number;
   readonly connection: Connection;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -41,6 +43,7 @@ export const device: Family<DeviceState> = {
         kind: 'registered',
         ...event.data,
         heartbeatInterval: event.data.heartbeatInterval ?? null,
+        statusAt: time,
         connection: 'unknown',
         tokens: [],
         createdAt: time,
@@ -60,7 +63,7 @@ function evolveKnown(state: KnownDevice, event: DomainEvent, time: number): Know
     case 'DeviceTypeChanged':
       return { ...state, deviceType: event.data.to, updatedAt: time };
     case 'DeviceStatusChanged':
-      return { ...state, status: event.data.to, updatedAt: time };
+      return { ...state, status: event.data.to, statusAt: time, updatedAt: time };
     case 'DeviceConnectionChanged':
       return { ...state, connection: event.data.to };
     case 'DeviceDeleted':

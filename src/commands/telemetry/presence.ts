@@ -1,4 +1,4 @@
-import type { ReportPresence } from '../device/reportPresence.js';
+import { isOvertaken, type ReportPresence } from '../device/reportPresence.js';
 import type { DeviceState } from '../device/state.js';
 import { isRefusal } from '../refusal.js';
 import type { Decided, Recorded } from './decided.js';
@@ -21,7 +21,8 @@ export function presenceIn(
     if (isRefusal(event) || event.type !== 'HeartbeatRecorded') continue;
     if (now - event.data.at > window) continue;
     const { status } = event.data;
-    const last = status === undefined ? presence : { status, firstAt };
+    const saysNothing = status === undefined || isOvertaken(state, firstAt);
+    const last = saysNothing ? presence : { status, firstAt };
     presence = { at: now, connection: 'online', status: last?.status, firstAt: last?.firstAt };
   }
   return presence;

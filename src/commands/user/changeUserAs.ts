@@ -23,13 +23,13 @@ export interface ChangeUserAs {
  * expected revision guards one stream against what happens to another. But the log has one order for
  * all streams, and once a change stands in it, all that comes before it can be read: so it is looked
  * then, whether the caller had been demoted or disabled before it, and a change that came too late is
- * taken back. Of two the later one loses, whichever processes they came to. Of any number one remains:
- * whoever makes the last demotion that holds was an administrator at that moment, and is not its own.
+ * taken back. Of two the later one loses, whichever processes they came to.
  *
  * Not covered: a process that dies, or loses the log, between a change that came too late and its
- * taking back. Then that change holds; if it has cost the last administrator, a start with another
- * ADMIN_EMAIL makes a new one. And until it is taken back, milliseconds later, others see the change:
- * who asks for the very same in that time is told that it holds.
+ * taking back; and somebody who was made an administrator by such a change and demotes the last other
+ * one before it is taken back, milliseconds later. Then none may be left, and a start with another
+ * ADMIN_EMAIL makes a new one. Until a change is taken back others see it: who asks for the very same in
+ * that time is told that it holds.
  */
 export function changeUserAs({
   handle,
@@ -45,6 +45,10 @@ export function changeUserAs({
     origin,
     ifRevision,
   }: ChangeUserAs): Promise<Handled<UserState> | Refusal> {
+    // As the log has it: what let them through may have been behind.
+    const { state: caller } = await states.users.reload(userStream(callerId));
+    const unfit = refusalOf(caller);
+    if (unfit !== undefined) return unfit;
     const target = { stream: userStream(userId), family: states.users };
     const decided: { from?: UserState } = {};
     const changed = await handle({
@@ -56,14 +60,14 @@ export function changeUserAs({
       origin,
       ifRevision,
     });
-    const before = decided.from;
+    const was = decided.from;
     // What held already stands where somebody else has put it, perhaps before the caller was anybody.
-    if (isRefusal(changed) || changed.state === before) return changed;
+    if (isRefusal(changed) || changed.state === was) return changed;
 
     const refusal = refusalOf(await stateBefore(callerId, changed.position));
     // A repeat has been taken back the first time, and others may have decided upon the user since.
-    if (refusal !== undefined && before !== undefined && !changed.repeated) {
-      const back = whatChanged(before, changed.state);
+    if (refusal !== undefined && was !== undefined && !changed.repeated) {
+      const back = whatChanged(was, changed.state);
       await handle({
         ...target,
         decide: (known) => changeUser(known, back),
