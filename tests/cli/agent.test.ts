@@ -123,16 +123,18 @@ describe('the agent', () => {
   });
 
   it('tells later what it had to drop', async () => {
-    const agent = start(
-      Array.from({ length: 300 }, (_, index) => `line ${index}`),
-      65_536,
-    );
-    agent.observe();
+    const lines: string[] = [];
+    const agent = start(lines, 65_536);
+    for (let index = 0; index < 300; index += 1) {
+      lines.push(`line ${index}`);
+      agent.observe();
+    }
     expect(await agent.flush(never)).toBe(true);
     const told = server.stored.filter(({ event }) => event === 'spool-dropped');
-    const lines = server.stored.filter(({ event }) => event === 'log-line');
-    expect(told).toEqual([expect.objectContaining({ value: 300 - lines.length, level: 'warn' })]);
-    expect(lines.at(-1)?.message).toBe('line 299');
+    const sent = server.stored.filter(({ event }) => event === 'log-line');
+    expect(sent.length).toBeLessThan(300);
+    expect(told).toEqual([expect.objectContaining({ value: 300 - sent.length, level: 'warn' })]);
+    expect(sent.at(-1)?.message).toBe('line 299');
   });
 
   it('tells its user, too, of lines that a source has lost', () => {
@@ -160,6 +162,24 @@ describe('the agent', () => {
     }
     source.close();
     expect(messages()).toEqual(lines);
+  });
+
+  // One piece of short lines takes ten times its size in the spool, and pushed out what was before it.
+  it('leaves in their files what does not fit into a small spool', async () => {
+    const names = ['a.log', 'b.log'];
+    const lines = names.map((name) => Array.from({ length: 3_000 }, (_, n) => `${name} ${n}`));
+    const sources = names.map((name, index) => {
+      writeFileSync(join(folder.path, name), (lines[index] ?? []).join('\n') + '\n');
+      return followFile(join(folder.path, name));
+    });
+    const agent = start([], 524_288, sources);
+    for (let rounds = 0; rounds < 20; rounds += 1) {
+      agent.observe();
+      expect(await agent.flush(never)).toBe(true);
+    }
+    sources.forEach((source) => source.close());
+    expect(messages().toSorted()).toEqual(lines.flat().toSorted());
+    expect(messages().filter((message) => String(message).startsWith('a'))).toEqual(lines[0]);
   });
 
   it('beats at its interval until it is told to stop', async () => {

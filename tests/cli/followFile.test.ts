@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  closeSync,
   copyFileSync,
   existsSync,
   renameSync,
@@ -9,7 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { parseCursor } from '../../src/cli/agent/fileCursor.js';
+import { lastWords, linesAfter, startOf } from '../../src/cli/agent/fileLines.js';
 import { followFile } from '../../src/cli/agent/followFile.js';
+import { open as openFile } from '../../src/cli/agent/openFile.js';
 import type { Source } from '../../src/cli/agent/source.js';
 import { eachWithFolder } from '../support/folder.js';
 
@@ -101,6 +105,21 @@ describe('a followed file', () => {
     expect(log.read()).toEqual(['unfinished']);
     expect(log.read()).toEqual(['four']);
     expect(log.read()).toEqual([]);
+  });
+
+  it('ends with the lines that came after it was read last, and not with all of them as one', () => {
+    writeFileSync(path(), 'l1\n');
+    const file = openFile(path());
+    if (file === null) throw new Error('no file');
+    const [l1] = linesAfter(file, startOf(file));
+    const words = (cursor?: string) => lastWords(file, parseCursor(cursor) ?? startOf(file));
+    appendFileSync(path(), 'l2 ERROR\nl3\n\nrest');
+    const late = words(l1?.cursor);
+    expect(late.map(({ message }) => message)).toEqual(['l2 ERROR', 'l3']);
+    const rest = words(late.at(-1)?.cursor);
+    expect(rest.map(({ message }) => message)).toEqual(['rest']);
+    expect(words(rest.at(-1)?.cursor)).toEqual([]);
+    closeSync(file.descriptor);
   });
 
   it('waits for the new file while there is none', () => {
@@ -282,6 +301,19 @@ describe('a file that was rotated more than once between two reads', () => {
     writeFileSync(path(), 'C1\n');
     ['.1', '.2', '.3'].forEach((suffix, day) => utimesSync(path(suffix), day, day));
     expect(allOf(reader(follow(), before.cursor()))).toEqual(['A2', 'B1', 'C1']);
+  });
+
+  // `.2`, once more written to, was taken for what came after `.1`, and read whole again.
+  it('is followed by its numbers where a process still writes to an older file', () => {
+    const before = readerOfA1();
+    rotateByNumber('B1', 'B2');
+    rotateByNumber('C1');
+    expect(before.read()).toEqual(['A2']);
+    expect(before.read()).toEqual(['B1', 'B2']);
+    appendFileSync(path('.2'), 'late\n');
+    utimesSync(path('.2'), 2_000_000_000, 2_000_000_000);
+    expect(allOf(reader(follow(), before.cursor()))).toEqual(['C1']);
+    expect(allOf(before)).toEqual(['C1']);
   });
 
   it('tells of a file that was compressed before it could be read, until that is kept', () => {

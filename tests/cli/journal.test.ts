@@ -1,5 +1,9 @@
-import { journalctlArguments, observedIn } from '../../src/cli/agent/journal.js';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemRuntime } from '../../src/adapters/system/runtime.js';
+import { followJournal, journalctlArguments, observedIn } from '../../src/cli/agent/journal.js';
 import { asName, cutMessage, guessLevel, isName } from '../../src/cli/telemetry.js';
+import { eachWithFolder } from '../support/folder.js';
 
 const line = (fields: object) =>
   JSON.stringify({ __CURSOR: 's=1;i=2', __REALTIME_TIMESTAMP: '1700000000123456', ...fields });
@@ -39,6 +43,28 @@ describe('a line of the journal', () => {
     expect(journalctlArguments('ssh', 's=1')).toContain('--unit=ssh');
     expect(journalctlArguments('', 'tail')).toContain('--lines=0');
     expect(journalctlArguments('', undefined)).toContain('--no-tail');
+  });
+});
+
+describe('the journal', () => {
+  const folder = eachWithFolder();
+
+  // Each read made journalctl go on, and all that it had came into memory.
+  it('is made to wait while nothing of it is taken', async () => {
+    const program = join(folder.path, 'journalctl');
+    const script = `#!/bin/sh\nexec yes '{"__CURSOR":"c","MESSAGE":"x"}'\n`;
+    writeFileSync(program, script, { mode: 0o755 });
+    const remark = () => undefined;
+    const source = followJournal({ runtime: systemRuntime, remark, program }, '');
+    let queued = 0;
+    for (let reads = 0; reads < 30; reads += 1) {
+      queued = source.read(undefined).length;
+      await systemRuntime.sleep(20);
+    }
+    source.close();
+    expect(queued).toBeGreaterThanOrEqual(2_000);
+    // What it had said before it was stopped.
+    expect(queued).toBeLessThan(8_000);
   });
 });
 

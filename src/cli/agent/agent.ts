@@ -42,6 +42,8 @@ export function agentOf(deps: AgentDeps): Agent {
   const { runtime, spool, sources, remark } = deps;
   const say = onChange(remark);
   const disk = diskRemarks(say);
+  /** Sources of which a part of what they gave did not fit. */
+  const waiting = new Set<Source>();
   /** Notes the last answer, as long as the disk refuses it. */
   let noteAgain: (() => Delivery) | undefined;
 
@@ -68,15 +70,20 @@ export function agentOf(deps: AgentDeps): Agent {
   /** True when there is more to be read at once. */
   function observeOne(source: Source): boolean {
     // What a source is behind with waits there: a spool that is filled with it drops the oldest.
-    if (source.isBehind && !spool.hasRoom) return true;
+    if ((source.isBehind || waiting.has(source)) && !spool.hasRoom) return true;
     const observed = readOf(source);
     if (observed.length === 0) return false;
     const entries = observed.map((one) => observedEntry(runtime, source.name, one));
-    if (!keep(source.name, () => spool.append(entries))) return false;
-    for (const { event, message } of observed) {
+    const fitting = spool.fitting(entries);
+    // The others are given again after the cursor of the last that was kept.
+    if (fitting.length < entries.length) waiting.add(source);
+    else waiting.delete(source);
+    if (fitting.length === 0) return true;
+    if (!keep(source.name, () => spool.append(fitting))) return false;
+    for (const { event, message } of observed.slice(0, fitting.length)) {
       if (event === LINES_LOST) remark(`${source.name}: ${message}`);
     }
-    return source.isBehind;
+    return source.isBehind || waiting.has(source);
   }
 
   function readOf(source: Source): readonly Observed[] {

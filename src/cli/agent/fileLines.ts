@@ -48,20 +48,43 @@ function chunkAfter(file: OpenFile, cursor: FileCursor): Chunk | null {
 
 /** The next lines; [] when there is no whole one yet. What was rewritten is read from its start. */
 export function linesAfter(file: OpenFile, after: FileCursor): readonly Observed[] {
+  return piecesAfter(file, after).lines;
+}
+
+/**
+ * What a file that is written no more ends with: whole lines that came since it was read last, or
+ * else what stands after the last newline.
+ */
+export function lastWords(file: OpenFile, cursor: FileCursor): readonly Observed[] {
+  const { lines, rest } = piecesAfter(file, cursor);
+  return lines.length > 0 ? lines : rest;
+}
+
+/** The next whole lines, and what follows the last newline as the line that it may become. */
+function piecesAfter(file: OpenFile, after: FileCursor): Pieces {
   for (let cursor = after; ;) {
     const chunk = chunkAfter(file, cursor);
     if (chunk === null) {
       cursor = startOf(file);
       continue;
     }
-    const { lines, next } = linesIn(file, cursor, chunk);
-    if (lines.length > 0 || chunk.bytes.length - chunk.from < CHUNK_BYTES) return lines;
+    const { next, ...pieces } = piecesIn(file, cursor, chunk);
+    if (pieces.lines.length > 0 || chunk.bytes.length - chunk.from < CHUNK_BYTES) return pieces;
     cursor = next;
   }
 }
 
-/** The lines of one chunk, and where to go on when there is none worth telling in it. */
-function linesIn(file: OpenFile, cursor: FileCursor, { bytes, from }: Chunk) {
+interface Pieces {
+  readonly lines: readonly Observed[];
+  readonly rest: readonly Observed[];
+}
+
+/** The pieces of one chunk, and where to go on when there is no line worth telling in it. */
+function piecesIn(
+  file: OpenFile,
+  cursor: FileCursor,
+  { bytes, from }: Chunk,
+): Pieces & { readonly next: FileCursor } {
   const at = (index: number) =>
     cursorAt(file, cursor.offset + index - from, bytes.subarray(0, index));
   const lines: Observed[] = [];
@@ -76,24 +99,18 @@ function linesIn(file: OpenFile, cursor: FileCursor, { bytes, from }: Chunk) {
     start = newline + 1;
   }
   const endless = start === from && bytes.length - from >= CHUNK_BYTES;
-  if (!endless) return { lines, next: at(start) };
+  if (!endless) {
+    const rest = bytes.subarray(start);
+    const isTold = !within && !isBlank(rest);
+    return { lines, rest: isTold ? [observed(rest, at(bytes.length))] : [], next: at(start) };
+  }
   // A whole chunk without a newline: the head of the line is kept, and the rest is passed over.
   const next: FileCursor = { ...at(bytes.length), within: true };
-  return { lines: within ? [] : [observed(bytes.subarray(from), next)], next };
+  return { lines: within ? [] : [observed(bytes.subarray(from), next)], rest: [], next };
 }
 
 function isBlank(line: Buffer): boolean {
   return line.length === 0 || (line.length === 1 && line[0] === 0x0d);
-}
-
-/** What stands after the last newline of a file that is written no more. */
-export function lastWords(file: OpenFile, cursor: FileCursor): readonly Observed[] {
-  const chunk = chunkAfter(file, cursor);
-  if (chunk === null || cursor.within === true || chunk.bytes.length === chunk.from) return [];
-  const { bytes, from } = chunk;
-  return [
-    observed(bytes.subarray(from), cursorAt(file, cursor.offset + bytes.length - from, bytes)),
-  ];
 }
 
 function observed(bytes: Buffer, cursor: FileCursor): Observed {

@@ -45,7 +45,7 @@ export function followFile(path: string): Source {
     if (lines.length > 0 || factsAt(full)?.inode === place.file.inode) return lines;
     const next = placeAfter(full, place.file);
     if (next === null) return [];
-    // Rotated, and nothing more came: what has no newline now never will.
+    // Rotated: what has no newline now never will, unless more has come just before.
     const rest = lastWords(place.file, from);
     if (rest.length > 0) {
       closeSync(next.file.descriptor);

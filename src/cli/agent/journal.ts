@@ -28,12 +28,19 @@ const LEVELS: readonly LogLevel[] = [
 
 type Journalctl = ChildProcessByStdio<null, Readable, Readable>;
 
+export interface JournalDeps {
+  readonly runtime: Runtime;
+  readonly remark: Remark;
+  /** Which program is asked, should it not be the one on the path. */
+  readonly program?: string;
+}
+
 /**
  * Follows the systemd journal, of one unit or of all, through `journalctl`. Without that program it
  * says so once and stays silent.
  */
 export function followJournal(
-  { runtime, remark }: { readonly runtime: Runtime; readonly remark: Remark },
+  { runtime, remark, program = 'journalctl' }: JournalDeps,
   unit: string,
 ): Source {
   const queue: Observed[] = [];
@@ -42,7 +49,7 @@ export function followJournal(
   let closed = false;
 
   function start(after: string | undefined): void {
-    const journalctl = spawn('journalctl', journalctlArguments(unit, after), {
+    const journalctl = spawn(program, journalctlArguments(unit, after), {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child = journalctl;
@@ -69,16 +76,20 @@ export function followJournal(
     );
   }
 
+  function goOn(after: string | undefined): void {
+    if (child === null && runtime.monotonic() >= startAgainAt) {
+      start(queue.at(-1)?.cursor ?? after);
+    }
+    child?.stdout.resume();
+  }
+
   return {
     name: unit === '' ? 'journal' : `journal:${unit}`,
     read: (after) => {
       // What the spool has taken goes; what it could not take is given again.
       const taken = queue.findIndex(({ cursor }) => cursor === after);
       queue.splice(0, taken + 1);
-      if (child === null && runtime.monotonic() >= startAgainAt) {
-        start(queue.at(-1)?.cursor ?? after);
-      }
-      child?.stdout.resume();
+      if (queue.length < MOST_QUEUED) goOn(after);
       return [...queue];
     },
     // What journalctl had to say was given whole.

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, CommandFailed } from '../errors.js';
 import { makePrivateFolder, PRIVATE } from './files.js';
@@ -6,8 +6,9 @@ import { makePrivateFolder, PRIVATE } from './files.js';
 /**
  * Keeps a second agent out of a folder: two would take each other's spool away. Who holds it is written
  * down with the time that its process started, so that what a killed one left keeps nobody out, not even
- * when its number is another's by now. Two that find such a leftover in the same instant may both come
- * in.
+ * when its number is another's by now. Such a leftover is cleared by one at a time. Two may come in at
+ * once only where one was killed while it cleared, where the file system knows no links, or where it
+ * has no place even for one: an agent must start on a full disk, to send what lies there.
  * @returns what lets the next one in
  * @throws CommandFailed while another agent is at work there
  */
@@ -16,17 +17,11 @@ export function lockFolder(folder: string): () => void {
   const path = join(folder, 'lock');
   const own = JSON.stringify(asHolder(process.pid));
   if (!created(path, own)) {
-    const holder = holderOf(path);
-    if (holder !== undefined && isAtWork(holder)) {
-      throw new CommandFailed(
-        `another agent (process ${holder.pid}) is at work in ${folder}: give each a --state of its own`,
-      );
-    }
-    rmSync(path, { force: true });
-    if (!created(path, own)) throw new CommandFailed(`another agent has just started in ${folder}`);
+    clearLeftover(path, own, folder);
+    if (!created(path, own)) throw justStarted(folder);
   }
   return () => {
-    rmSync(path, { force: true });
+    removeOwn(path, own);
   };
 }
 
@@ -36,27 +31,110 @@ interface Holder {
   readonly startedAt: string | undefined;
 }
 
-function created(path: string, text: string): boolean {
+/** Makes a lock that is there with its text or not at all; fails with EEXIST where there is one. */
+type Way = (path: string, text: string) => void;
+
+/** A short link's text lies in its inode: it needs no block of a full disk. */
+const symbolicLink: Way = (path, text) => {
+  symlinkSync(text, path);
+};
+
+const linkedFile: Way = (path, text) => {
+  const beside = `${path}.${process.pid}`;
   try {
-    const file = openSync(path, 'wx', PRIVATE);
+    writeFileSync(beside, text, { mode: PRIVATE });
+    linkSync(beside, path);
+  } finally {
+    rmSync(beside, { force: true });
+  }
+};
+
+/** There for a moment without its text: for file systems that have no links. */
+const plainFile: Way = (path, text) => {
+  writeFileSync(path, text, { flag: 'wx', mode: PRIVATE });
+};
+
+/** Windows lets only some users make symbolic links, and reads a path into their text. */
+const WAYS: readonly Way[] =
+  process.platform === 'win32' ? [linkedFile, plainFile] : [symbolicLink, linkedFile, plainFile];
+
+const UNKNOWN_WAY = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+const NO_SPACE = new Set(['ENOSPC', 'EDQUOT']);
+
+/** False when there is one; true, too, when there is none and no place for one. */
+function created(path: string, text: string): boolean {
+  for (const make of WAYS) {
     try {
-      writeFileSync(file, text);
-    } finally {
-      closeSync(file);
+      make(path, text);
+      return true;
+    } catch (error) {
+      const code = codeOf(error) ?? '';
+      if (code === 'EEXIST') return false;
+      if (NO_SPACE.has(code)) return true;
+      if (make === plainFile || !UNKNOWN_WAY.has(code)) throw error;
     }
-    return true;
+  }
+  return false;
+}
+
+/** Takes a dead one's lock away; nobody else does meanwhile, so it can't be a new one by then. */
+function clearLeftover(path: string, own: string, folder: string): void {
+  leftoverAt(path, folder);
+  const clearing = `${path}.clearing`;
+  if (!created(clearing, own)) {
+    const other = holderIn(textAt(clearing));
+    if (other !== undefined && isAtWork(other)) throw justStarted(folder);
+    rmSync(clearing, { force: true });
+    if (!created(clearing, own)) throw justStarted(folder);
+  }
+  try {
+    // Another may have cleared it before: then it is gone, or a new one's.
+    const left = leftoverAt(path, folder);
+    if (left !== undefined) rmSync(path, { force: true });
+  } finally {
+    removeOwn(clearing, own);
+  }
+}
+
+/** The text of a lock whose holder is dead, or that names none; undefined when there is no lock. */
+function leftoverAt(path: string, folder: string): string | undefined {
+  const text = textAt(path);
+  const holder = holderIn(text);
+  if (holder === undefined || !isAtWork(holder)) return text;
+  throw new CommandFailed(
+    `another agent (process ${holder.pid}) is at work in ${folder}: give each a --state of its own`,
+  );
+}
+
+function justStarted(folder: string): CommandFailed {
+  return new CommandFailed(`another agent has just started in ${folder}`);
+}
+
+function removeOwn(path: string, own: string): void {
+  if (textAt(path) === own) rmSync(path, { force: true });
+}
+
+function textAt(path: string): string | undefined {
+  return read(() => readlinkSync(path)) ?? read(() => readFileSync(path, 'utf8'));
+}
+
+/** Undefined when it is not there, or no link. */
+function read(step: () => string): string | undefined {
+  try {
+    return step();
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (['ENOENT', 'EINVAL', 'UNKNOWN'].includes(codeOf(error) ?? '')) return undefined;
     throw error;
   }
 }
 
-function holderOf(path: string): Holder | undefined {
+/** Undefined, too, where the text was cut short by a full disk or a crash: it is nobody's. */
+function holderIn(text: string | undefined): Holder | undefined {
   try {
-    const { pid, startedAt } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>;
+    const { pid, startedAt } = JSON.parse(text ?? '') as Partial<Holder>;
     return typeof pid === 'number' ? { pid, startedAt } : undefined;
   } catch {
-    // Gone meanwhile, or cut short by a full disk or a crash: nobody's.
     return undefined;
   }
 }

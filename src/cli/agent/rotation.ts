@@ -41,8 +41,8 @@ export function siblingsOf(path: string): readonly Sibling[] | undefined {
 }
 
 /**
- * The file that was begun when the given one was rotated: by the times of their last writing, or by
- * their names where those are the same. A file that has no name any more (it is compressed, or
+ * The file that was begun when the given one was rotated: by their numbers, or else by the times of
+ * their last writing, or by their names where those are the same. A file that has no name any more (it is compressed, or
  * deleted and still open) lies before all that were written later. The followed file itself comes
  * last, and not before it holds something: until then the old one may still be written.
  */
@@ -84,7 +84,31 @@ function placesOf(siblings: readonly Sibling[]): string {
 /** Oldest first. */
 function rotatedAmong(siblings: readonly Sibling[]): readonly Rotated[] {
   const paths = new Set(siblings.map(({ path }) => path));
-  return siblings.flatMap(asRotated(paths)).toSorted(byAge);
+  const rotated = siblings.flatMap(asRotated(paths));
+  const numbered = rotated
+    .filter(({ isNumbered }) => isNumbered)
+    .toSorted((a, b) => compared(a.numbers, b.numbers));
+  if (doNumbersGrow(numbered)) return rotated.toSorted(byAge);
+  const others = rotated.filter(({ isNumbered }) => !isNumbered);
+  return [...others, ...timedByNumber(numbered)].toSorted(byAge);
+}
+
+/** Some count upwards. Two files alone don't show it: the older may have been written late. */
+function doNumbersGrow(numbered: readonly Rotated[]): boolean {
+  const isLater = (one: Rotated, index: number) => one.mtime > (numbered[index - 1]?.mtime ?? -1);
+  return numbered.length > 2 && numbered.every(isLater);
+}
+
+/**
+ * A process that still holds `app.log.2` may write to it later than `.1` was written: it counts as no
+ * younger than that, so that the numbers decide.
+ */
+function timedByNumber(numbered: readonly Rotated[]): readonly Rotated[] {
+  let youngest = Infinity;
+  return numbered.map((one) => {
+    youngest = Math.min(youngest, one.mtime);
+    return { ...one, mtime: youngest };
+  });
 }
 
 function asRotated(paths: ReadonlySet<string>) {

@@ -31,6 +31,11 @@ export interface SpoolBatch {
 export interface Spool {
   /** Durable on return. Throws the system's error when the disk refuses; then nothing was kept. */
   append(entries: readonly SpoolEntry[]): void;
+  /**
+   * The first of these entries, as many as can come in without pushing anything out; all of them when
+   * they are few, for what comes in little by little must not wait while the server is away.
+   */
+  fitting(entries: readonly SpoolEntry[]): readonly SpoolEntry[];
   /** The oldest entries, at most so many and so many bytes, but at least one if there is one. */
   oldest(mostLines: number, mostBytes: number): SpoolBatch;
   /** Where each source goes on. */
@@ -129,6 +134,8 @@ export function openSpool({ folder, maxBytes }: SpoolOptions): Spool {
     }
   }
 
+  const hasRoom = () => segments.bytes <= maxBytes / 2;
+
   return {
     append: (entries) => {
       for (const group of grouped(entries, segmentBytes(maxBytes))) {
@@ -139,6 +146,15 @@ export function openSpool({ folder, maxBytes }: SpoolOptions): Spool {
           if (cursor !== undefined) cursors.set(cursor.source, cursor.at);
         }
       }
+    },
+    fitting: (entries) => {
+      // A quarter is left to what comes in little by little.
+      const room = maxBytes * 0.75 - segments.bytes;
+      const count = countWithin(entries, room);
+      if (count === entries.length) return entries;
+      if (countWithin(entries, segmentBytes(maxBytes)) === entries.length) return entries;
+      // One that is larger than the room of a spool that is half empty would never come in.
+      return entries.slice(0, Math.max(count, hasRoom() ? 1 : 0));
     },
     oldest: (mostLines, mostBytes) => {
       const stored: Stored[] = [];
@@ -177,7 +193,7 @@ export function openSpool({ folder, maxBytes }: SpoolOptions): Spool {
       return pending === 0;
     },
     get hasRoom() {
-      return segments.bytes <= maxBytes / 2;
+      return hasRoom();
     },
   };
 }
@@ -221,13 +237,27 @@ function entryIn(text: string): SpoolEntry | undefined {
   }
 }
 
+function textOf({ line, cursor }: SpoolEntry): string {
+  const after = cursor === undefined ? '' : `,"cursor":${JSON.stringify(cursor)}`;
+  return `{"line":${line}${after}}\n`;
+}
+
+/** How many of the first entries take no more bytes than that. */
+function countWithin(entries: readonly SpoolEntry[], mostBytes: number): number {
+  let bytes = 0;
+  const over = entries.findIndex((entry) => {
+    bytes += Buffer.byteLength(textOf(entry));
+    return bytes > mostBytes;
+  });
+  return over < 0 ? entries.length : over;
+}
+
 function* grouped(entries: readonly SpoolEntry[], mostBytes: number) {
   let group: SpoolEntry[] = [];
   let texts: Buffer[] = [];
   let size = 0;
   for (const entry of entries) {
-    const cursor = entry.cursor === undefined ? '' : `,"cursor":${JSON.stringify(entry.cursor)}`;
-    const text = Buffer.from(`{"line":${entry.line}${cursor}}\n`);
+    const text = Buffer.from(textOf(entry));
     if (size > 0 && size + text.length > mostBytes) {
       yield { entries: group, bytes: Buffer.concat(texts) };
       [group, texts, size] = [[], [], 0];
