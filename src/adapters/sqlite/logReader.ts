@@ -20,7 +20,7 @@ export interface Page {
 }
 
 /**
- * A page ends when it has so many characters of JSON, whatever its limit: as objects they take up to ten
+ * A page ends when it has so many characters of JSON, whatever its limit: as objects they take up to twenty
  * times that, which many large events would make more than a heap may hold.
  */
 const MOST_CHARACTERS = 1_048_576;
@@ -82,15 +82,23 @@ export function openLogReader(file: string): LogReader {
     );
   }
 
-  function pageOf(rows: Iterable<Row>, limit: number): Page {
+  /** How many rows of the size of those read last make a page, and as many again. */
+  let mostRows = Infinity;
+
+  function pageOf(limit: number, read: (rows: number) => readonly Row[]): Page {
+    const asked = Math.min(limit, mostRows);
+    const rows = read(asked);
     const events: RecordedEvent[] = [];
     let characters = 0;
     for (const row of rows) {
       events.push(recordedEvent(row, file));
       characters += row[DATA].length;
-      if (characters >= MOST_CHARACTERS) return { events, isFull: true };
+      if (characters >= MOST_CHARACTERS) break;
     }
-    return { events, isFull: events.length === limit };
+    if (events.length > 0) {
+      mostRows = Math.ceil((2 * MOST_CHARACTERS * events.length) / characters);
+    }
+    return { events, isFull: events.length < rows.length || rows.length === asked };
   }
 
   return {
@@ -98,7 +106,9 @@ export function openLogReader(file: string): LogReader {
 
     streamPage: (stream, from, direction, limit) =>
       guarded(() =>
-        pageOf(streamPages[direction].iterate(stream, Math.min(from, LAST_REVISION), limit), limit),
+        pageOf(limit, (rows) =>
+          streamPages[direction].all(stream, Math.min(from, LAST_REVISION), rows),
+        ),
       ),
 
     scan({ types, streams }, direction) {
@@ -120,7 +130,7 @@ export function openLogReader(file: string): LogReader {
       );
       const names = [...(types ?? []), ...(streams ?? [])];
       return ({ after, upTo, limit }) =>
-        guarded(() => pageOf(statement.iterate(after, upTo, ...names, limit), limit));
+        guarded(() => pageOf(limit, (rows) => statement.all(after, upTo, ...names, rows)));
     },
 
     close() {
