@@ -40,4 +40,4 @@ EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # main.js drains on SIGTERM itself, so it may be process 1.
-CMD ["node", "--single-threaded-gc", "--no-allocation-site-pretenuring", "--initial-old-space-size=64", "--max-old-space-size=512", "--max-semi-space-size=8", "bundle/main.js"]
+CMD ["node", "--single-threaded-gc", "--no-allocation-site-pretenuring", "--initial-old-space-size=48", "--max-old-space-size=512", "--max-semi-space-size=8", "bundle/main.js"]

@@ -39,9 +39,15 @@ export const device: Family<DeviceState> = {
   evolve(state, event, time) {
     if (state.kind === 'none') {
       if (event.type !== 'DeviceRegistered') return state;
+      const { organizationId, ownerId, deviceType, tags, metadata } = event.data;
       return {
         kind: 'registered',
         ...event.data,
+        organizationId: shared.organizationId(organizationId),
+        ownerId: shared.ownerId(ownerId),
+        deviceType: shared.deviceType(deviceType),
+        tags: tags.length === 0 ? NO_TAGS : tags,
+        metadata: Object.keys(metadata).length === 0 ? NO_METADATA : metadata,
         heartbeatInterval: event.data.heartbeatInterval ?? null,
         statusAt: time,
         connection: 'unknown',
@@ -53,6 +59,24 @@ export const device: Family<DeviceState> = {
     return evolveKnown(state, event, time);
   },
 };
+
+/** 100,000 devices are in memory: what many of them have is one string, list or object for all of them. */
+const NO_TAGS: KnownDevice['tags'] = [];
+const NO_METADATA: KnownDevice['metadata'] = {};
+const shared = {
+  organizationId: sharing(),
+  ownerId: sharing(),
+  deviceType: sharing(),
+};
+
+/** Gives back the text that it was given last, if that says the same. */
+function sharing(): (text: string) => string {
+  let last = '';
+  return (text) => {
+    if (text !== last) last = text;
+    return last;
+  };
+}
 
 function evolveKnown(state: KnownDevice, event: DomainEvent, time: number): KnownDevice {
   switch (event.type) {
