@@ -19,6 +19,11 @@ const VIEW: readonly Standing[] = ['admin', 'owner', 'member', 'viewer'];
 const CHANGE: readonly Standing[] = ['admin', 'owner', 'member'];
 const OWN: readonly Standing[] = ['admin', 'owner'];
 
+/** Whether somebody may do what owners may. */
+export function mayOwn(standing: Standing): boolean {
+  return OWN.includes(standing);
+}
+
 /**
  * Lets a caller through, or throws (or rejects): 401 without a token, 404 for what they may not see,
  * so that ids tell nothing, 403 for what they may see but not do. Where the states are in memory, the

@@ -1,5 +1,4 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -8,6 +7,7 @@ import type { Route } from '../../src/api/route.js';
 import { eventually } from '../support/eventually.js';
 import { registerDevice, signUp, type Person } from '../support/people.js';
 import { rawRequest, sendRaw } from '../support/rawHttp.js';
+import { withSchemaWords } from '../support/schemaWords.js';
 import { ADMIN, newDataDir, startServer, type RunningServer } from '../support/server.js';
 import { startProcess } from '../support/serverProcess.js';
 
@@ -239,9 +239,7 @@ describe('the operator’s routes', () => {
     });
 
     it('refers to nothing that it does not have, and has no schema that is none', () => {
-      const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
-      addFormats.default(ajv, ['date-time', 'email']);
-      ajv.addVocabulary(['x-maxDepth', 'x-maxBytes', 'x-maxValues']);
+      const ajv = withSchemaWords(new Ajv2020({ strict: true, allowUnionTypes: true }));
       const visit = (node: unknown) => {
         if (typeof node !== 'object' || node === null) return;
         for (const [name, value] of Object.entries(node)) {

@@ -10,25 +10,11 @@ import { vitalsOf } from '../../src/cli/agent/vitals.js';
 import { connect, type Connection } from '../../src/cli/client.js';
 import { ServerUnreachable, UsageError } from '../../src/cli/errors.js';
 import { startApiDouble, type ApiDouble } from '../support/apiDouble.js';
+import { countedSource } from '../support/countedSource.js';
 import { eachWithFolder } from '../support/folder.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 
 const never = new AbortController().signal;
-
-/** A source of the given messages; its cursor is how many of them were taken. */
-function sourceOf(messages: readonly string[]): Source {
-  return {
-    name: 'file:app.log',
-    read: (after) =>
-      messages.slice(Number(after ?? 0)).map((message, index): Observed => {
-        const cursor = String(Number(after ?? 0) + index + 1);
-        return { event: 'log-line', level: 'info', message, cursor };
-      }),
-    isBehind: false,
-    now: () => '0',
-    close: () => undefined,
-  };
-}
 
 describe('the agent', () => {
   const folder = eachWithFolder();
@@ -47,7 +33,7 @@ describe('the agent', () => {
   function start(
     messages: readonly string[] = [],
     maxBytes = 1_048_576,
-    sources: readonly Source[] = [sourceOf(messages)],
+    sources: readonly Source[] = [countedSource(messages)],
   ): Agent {
     return agentOf({
       runtime,
@@ -139,7 +125,10 @@ describe('the agent', () => {
 
   it('tells its user, too, of lines that a source has lost', () => {
     const lost: Observed = { event: 'lines-lost', level: 'warn', message: 'gone', cursor: '1' };
-    const source = { ...sourceOf([]), read: (after?: string) => (after === '1' ? [] : [lost]) };
+    const source = {
+      ...countedSource([]),
+      read: (after?: string) => (after === '1' ? [] : [lost]),
+    };
     const agent = start([], 1e6, [source]);
     agent.observe();
     agent.observe();

@@ -4,10 +4,10 @@ import { agentOf, type Agent, type AgentDeps } from '../../src/cli/agent/agent.j
 import { replaceFile } from '../../src/cli/agent/files.js';
 import { rejectedIn } from '../../src/cli/agent/rejected.js';
 import { replaceFromReserve } from '../../src/cli/agent/reserve.js';
-import type { Source } from '../../src/cli/agent/source.js';
 import { openSpool, type Spool } from '../../src/cli/agent/spool.js';
 import { connect, type Connection } from '../../src/cli/client.js';
 import { startApiDouble, type ApiDouble } from '../support/apiDouble.js';
+import { countedSource } from '../support/countedSource.js';
 import { eachWithFolder } from '../support/folder.js';
 import { hurriedRuntime } from '../support/hurriedRuntime.js';
 
@@ -16,21 +16,6 @@ const never = new AbortController().signal;
 /** As the system says it. */
 function noSpace(): never {
   throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-}
-
-/** A source of the given messages; its cursor is how many of them were taken. */
-function sourceOf(messages: readonly string[]): Source {
-  return {
-    name: 'file:app.log',
-    read: (after) =>
-      messages.slice(Number(after ?? 0)).map((message, index) => {
-        const cursor = String(Number(after ?? 0) + index + 1);
-        return { event: 'log-line', level: 'info', message, cursor };
-      }),
-    isBehind: false,
-    now: () => '0',
-    close: () => undefined,
-  };
 }
 
 // An agent whose disk had filled up ended at the first answer that it could not note.
@@ -54,7 +39,7 @@ describe('the agent on a full disk', () => {
     return agentOf({
       runtime,
       spool: openedSpool(),
-      sources: [sourceOf(messages)],
+      sources: [countedSource(messages)],
       vitals: () => ({ load1: 0.5 }),
       remark: (line) => remarks.push(line),
       version: '1.2.3',

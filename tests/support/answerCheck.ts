@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
-import addFormats from 'ajv-formats';
 import type { TSchema } from 'typebox';
 import { meanings } from '../../src/api/problem.js';
 import type { Route } from '../../src/api/route.js';
 import { Problem } from '../../src/api/schemas.js';
+import { withSchemaWords } from './schemaWords.js';
 
 /** An answer as it came, whatever it was to. */
 export interface RawAnswer {
@@ -22,9 +22,7 @@ const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 /** Checks answers by the route table: what it says and nothing else, and what all answers have in common. */
 export function answerCheck(routes: readonly Route[]): AnswerCheck {
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true });
-  addFormats.default(ajv, ['date-time', 'email']);
-  ajv.addVocabulary(['x-maxDepth', 'x-maxBytes', 'x-maxValues']);
+  const ajv = withSchemaWords(new Ajv({ strict: true, allowUnionTypes: true }));
   const compiled = new Map<TSchema, ValidateFunction>();
   const table = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
 

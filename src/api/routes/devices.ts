@@ -8,7 +8,6 @@ import { derivedId, type Origin } from '../../commands/origin.js';
 import { isRefusal, refuse } from '../../commands/refusal.js';
 import type { DeviceEvent } from '../../events/device.js';
 import { START, type Position } from '../../events/envelope.js';
-import { StoreUnavailable } from '../../events/eventStore.js';
 import { deviceStream, organizationStream, userStream } from '../../events/streams.js';
 import {
   Connection,
@@ -23,6 +22,7 @@ import type { DeviceNow } from '../../queries/documents.js';
 import { accepted, changedDevice, deviceAnswer, listAnswer } from '../answers.js';
 import { batch, BatchAnswer, faultOfLine, ownOrigin, type BatchLine } from '../batch.js';
 import type { RouteDeps } from '../deps.js';
+import { inTime } from '../inTime.js';
 import { Problem } from '../problem.js';
 import { route, type DeviceCall, type Route, type UserCaller } from '../route.js';
 import {
@@ -108,19 +108,9 @@ export function deviceRoutes({ runtime, states, handle, queries }: RouteDeps): r
    * What the projections have by now. What the command did is in the log: it waits for no projection, and
    * does not fail because read models are away.
    */
-  async function projectedBy(deviceId: string): Promise<DeviceNow | undefined> {
-    const enough = new AbortController();
-    try {
-      return await Promise.race([
-        queries.deviceById(deviceId, START).then(({ value }) => value),
-        runtime.sleep(PROJECTED_WITHIN_MS, enough.signal).then(() => undefined),
-      ]);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return undefined;
-      throw error;
-    } finally {
-      enough.abort();
-    }
+  function projectedBy(deviceId: string): Promise<DeviceNow | undefined> {
+    const shown = queries.deviceById(deviceId, START).then(({ value }) => value);
+    return inTime(runtime, PROJECTED_WITHIN_MS, shown);
   }
 
   return [

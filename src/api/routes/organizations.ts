@@ -5,12 +5,13 @@ import type { OrganizationEvent } from '../../events/organization.js';
 import type { Decision } from '../../commands/decider.js';
 import type { OrganizationState } from '../../commands/organization/state.js';
 import { START, type Position } from '../../events/envelope.js';
-import { StoreUnavailable } from '../../events/eventStore.js';
 import { organizationStream } from '../../events/streams.js';
 import { Id, MemberRole } from '../../events/values.js';
 import { userByEmail } from '../../commands/user/signUp.js';
+import { mayOwn } from '../access.js';
 import { accepted } from '../answers.js';
 import type { RouteDeps } from '../deps.js';
+import { inTime } from '../inTime.js';
 import { Problem } from '../problem.js';
 import { route, type OrganizationCall, type Route } from '../route.js';
 import { ById, Email, Membership, object } from '../schemas.js';
@@ -34,20 +35,8 @@ export function organizationRoutes(deps: RouteDeps): readonly Route[] {
   const findUser = userByEmail(deps);
   const join = joinOrganization({ handle, states, countMemberships });
 
-  /** As the read models have it. A command does not fail because they are away or behind. */
-  async function countMemberships(userId: string, needs: Position): Promise<number | undefined> {
-    const enough = new AbortController();
-    try {
-      return await Promise.race([
-        membershipsShown(userId, needs),
-        runtime.sleep(COUNTED_WITHIN_MS, enough.signal).then(() => undefined),
-      ]);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return undefined;
-      throw error;
-    } finally {
-      enough.abort();
-    }
+  function countMemberships(userId: string, needs: Position): Promise<number | undefined> {
+    return inTime(runtime, COUNTED_WITHIN_MS, membershipsShown(userId, needs));
   }
 
   async function membershipsShown(userId: string, needs: Position): Promise<number | undefined> {
@@ -129,7 +118,8 @@ export function organizationRoutes(deps: RouteDeps): readonly Route[] {
       answers: { 204: null },
       async handle({ params: { userId }, user, ...call }) {
         // Anybody may be added without being asked: so nobody may be kept from leaving.
-        if (userId !== user.userId && !mayTakeOut(call)) throw new Problem('FORBIDDEN');
+        if (userId !== user.userId && !mayOwn(call.organization.role))
+          throw new Problem('FORBIDDEN');
         const { position } = accepted(
           await change(call, (state) => removeMember(state, { userId })),
         );
@@ -137,8 +127,4 @@ export function organizationRoutes(deps: RouteDeps): readonly Route[] {
       },
     }),
   ];
-}
-
-function mayTakeOut({ organization: { role } }: Pick<OrganizationCall, 'organization'>): boolean {
-  return role === 'owner' || role === 'admin';
 }

@@ -1,7 +1,7 @@
-import { appendFileSync, renameSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, renameSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LineAnswer } from '../ingest.js';
-import { PRIVATE } from './files.js';
+import { PRIVATE, sizeOf } from './files.js';
 
 const LONGEST_FILE = 1_048_576;
 
@@ -23,8 +23,4 @@ export function rejectedIn(folder: string): KeepRejected {
       throw error;
     }
   };
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

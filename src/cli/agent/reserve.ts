@@ -1,6 +1,6 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { codeOf } from '../errors.js';
-import { replaceFile } from './files.js';
+import { replaceFile, sizeOf } from './files.js';
 
 /** One block of most disks is enough for a small file; several, so that it may grow. */
 const BLOCK_BYTES = 4_096;
@@ -17,7 +17,7 @@ export function replaceFromReserve(path: string, replace = replaceFile): (text: 
 
   /** As much as the disk still takes, if it takes any. */
   function putAside(): void {
-    const there = statSync(reserve, { throwIfNoEntry: false })?.size ?? 0;
+    const there = sizeOf(reserve);
     for (let bytes = RESERVE_BYTES; bytes > there && bytes >= BLOCK_BYTES; bytes /= 2) {
       try {
         replace(reserve, '\n'.repeat(bytes));

@@ -42,9 +42,10 @@ export function siblingsOf(path: string): readonly Sibling[] | undefined {
 
 /**
  * The file that was begun when the given one was rotated: by their numbers, or else by the times of
- * their last writing, or by their names where those are the same. A file that has no name any more (it is compressed, or
- * deleted and still open) lies before all that were written later. The followed file itself comes
- * last, and not before it holds something: until then the old one may still be written.
+ * their last writing, or by their names where those are the same. A file that has no name any more
+ * (it is compressed, or deleted and still open) lies before all that were written later. The followed
+ * file itself comes last, and not before it holds something: until then the old one may still be
+ * written.
  */
 export function successorOf(
   { inode, mtime }: Pick<FileFacts, 'inode' | 'mtime'>,
